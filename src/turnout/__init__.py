@@ -1,0 +1,1 @@
+"""Turnout: rollouts of AI agents on Kubernetes."""

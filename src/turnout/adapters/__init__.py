@@ -1,0 +1,1 @@
+"""One outside system a module: documents in, domain values out, errors translated once."""

@@ -1,0 +1,1 @@
+"""The shell: the only layer with an event loop and a clock."""

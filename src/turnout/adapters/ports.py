@@ -1,0 +1,153 @@
+"""What the shell needs of the outside world. Fakes stand behind these and nothing else.
+
+Every method raises only the types of `turnout.errors`, and ends within ten seconds.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeAlias
+
+from turnout.adapters.documents import Document, Kind, Ref
+from turnout.errors import Invalid
+
+Manifest: TypeAlias = Mapping[str, Any]
+"""A document to be written: `apiVersion`, `kind`, `metadata` with name and namespace, content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One consistent list of a kind.
+
+    Attributes:
+        items: Each object, or Invalid for a key whose object could not be taken.
+        version: The collection's resourceVersion: newer events are not contained.
+    """
+
+    items: Mapping[Ref, Document | Invalid]
+    version: str
+
+
+class Cluster(Protocol):
+    """The Kubernetes API on plain documents.
+
+    Raises besides what a method names: Transient (unreachable, overloaded, timed out),
+    Forbidden, and Invalid where the server refused the content.
+    """
+
+    async def get(self, ref: Ref) -> Document:
+        """Read one object from the server's quorum.
+
+        Raises:
+            NotFound: It, or its kind, is not there.
+            Invalid: It is there and cannot be decoded.
+        """
+        ...
+
+    async def list(self, kind: Kind, namespace: str | None, selector: str = "") -> Listing:
+        """Read all objects of a kind, in a namespace or (None) in all, 500 a request.
+
+        Raises:
+            NotFound: The kind is not served.
+        """
+        ...
+
+    async def create(self, manifest: Manifest) -> Document:
+        """Make a new object.
+
+        Raises:
+            AlreadyExists: The name is taken.
+            NotFound: The namespace is not there.
+        """
+        ...
+
+    async def apply(
+        self, manifest: Manifest, version: str | None, *, dry_run: bool = False
+    ) -> Document:
+        """Server-side apply, taking over conflicting fields.
+
+        With a version it is fenced by it; without one it creates or overwrites. A dry run
+        returns what would be stored and stores nothing.
+
+        Raises:
+            Conflict: The object is no longer at this version.
+            NotFound: It was to be at a version and is gone.
+        """
+        ...
+
+    async def write_status(self, ref: Ref, status: Manifest, version: str) -> Document:
+        """Merge into the status of an object at this version: lists replace, None removes.
+
+        Raises:
+            Conflict: The object is no longer at this version.
+            NotFound: It is gone.
+        """
+        ...
+
+    async def delete(self, ref: Ref, uid: str, version: str | None = None) -> None:
+        """Delete this very object, its dependents in the background; gone already is done.
+
+        Raises:
+            Conflict: Another object bears the name, or it is no longer at this version.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SampleQuery:
+    """The raw samples of one metric of known pods, in `(end - lookback, end]`.
+
+    Attributes:
+        metric: The metric's name: `agent_tasks_total`, `agent_seconds_bucket`.
+        namespace: Namespace of the pods.
+        pods: Names of the pods; series of others are not asked for.
+        match_labels: Further labels and their exact values.
+        end: Last instant of the samples.
+        lookback: How far back they reach.
+        upper_bound: Value of `le` where one bucket of a histogram is wanted, however spelled.
+    """
+
+    metric: str
+    namespace: str
+    pods: tuple[str, ...]
+    end: datetime
+    lookback: timedelta
+    match_labels: Mapping[str, str] = field(default_factory=dict)
+    upper_bound: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The samples of one time series, oldest first.
+
+    Attributes:
+        pod: Pod that exposes it.
+        labels: All its labels but the metric's name.
+        samples: When each was scraped and its value; values are finite and not negative.
+        dropped: Samples left out because their value was none (NaN, infinite, negative).
+    """
+
+    pod: str
+    labels: Mapping[str, str]
+    samples: tuple[tuple[datetime, float], ...]
+    dropped: int = 0
+
+
+class Metrics(Protocol):
+    """The metrics providers that an administrator defined."""
+
+    async def samples(self, provider: str, query: SampleQuery) -> Sequence[Series]:
+        """Read raw samples; no series is an answer, and says nothing about the agent.
+
+        Raises:
+            MetricsUnavailable: There is no answer, or none that may be trusted.
+        """
+        ...
+
+
+class Clock(Protocol):
+    """Wall time."""
+
+    def now(self) -> datetime:
+        """Return the time, aware and in UTC."""
+        ...

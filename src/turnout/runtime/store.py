@@ -1,0 +1,244 @@
+"""The operator's picture of the cluster, and which objects a change bears on.
+
+Events, full lists and the answers to our own writes all end here, in any order. An older
+resourceVersion never replaces a newer one, so the picture only moves forward.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from turnout.adapters.documents import (
+    AGENT,
+    AGENT_LABEL,
+    AGENT_POLICY,
+    AGENT_ROLLOUT,
+    AGENT_VERSION,
+    METRIC_TEMPLATE,
+    PROMPT,
+    ROLLOUT_STRATEGY,
+    TOOL_REGISTRY,
+    Document,
+    Kind,
+    Ref,
+)
+from turnout.errors import Invalid
+from turnout.runtime.trim import trim
+
+Refs = frozenset[Ref]
+_Key = TypeVar("_Key")
+_NONE: Refs = frozenset()
+_NEVER = -1
+_SHARED_KINDS = {PROMPT, TOOL_REGISTRY, AGENT_POLICY, ROLLOUT_STRATEGY, METRIC_TEMPLATE}
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    item: Document | Invalid
+    version: int
+    agent: Ref | None
+    references: Refs
+
+
+class _Index(Generic[_Key]):
+    """Names by something that they have in common; what is empty leaves no trace."""
+
+    def __init__(self) -> None:
+        self._refs: dict[_Key, set[Ref]] = {}
+
+    def add(self, key: _Key, ref: Ref) -> None:
+        self._refs.setdefault(key, set()).add(ref)
+
+    def discard(self, key: _Key, ref: Ref) -> None:
+        refs = self._refs.get(key, set())
+        refs.discard(ref)
+        if not refs:
+            self._refs.pop(key, None)
+
+    def at(self, key: _Key) -> Refs:
+        return frozenset(self._refs.get(key, _NONE))
+
+
+class Store:
+    """Documents by kind, namespace and name.
+
+    Each change returns the objects that it bears on, those to look at again: the object itself
+    where a person wrote it, the Agent that a child was made for, and everybody who refers to it.
+    Nothing is returned where nothing changed.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[Kind, dict[Ref, _Entry]] = defaultdict(dict)
+        self._gone: dict[Kind, dict[Ref, int]] = defaultdict(dict)
+        self._children = _Index[tuple[Ref, Kind]]()
+        self._users = _Index[Ref]()
+
+    def get(self, ref: Ref) -> Document | Invalid | None:
+        """Return a document, why it could not be taken, or None where there is none."""
+        entry = self._entries[ref.kind].get(ref)
+        return entry.item if entry else None
+
+    def all(self, kind: Kind) -> Mapping[Ref, Document | Invalid]:
+        """Return all objects of a kind."""
+        return {ref: entry.item for ref, entry in self._entries[kind].items()}
+
+    def children(self, agent: Ref, kind: Kind) -> Mapping[Ref, Document | Invalid]:
+        """Return what was made of a kind for an Agent: by label, or as its version or rollout."""
+        return {
+            ref: self._entries[kind][ref].item for ref in sorted(self._children.at((agent, kind)))
+        }
+
+    def users(self, ref: Ref) -> tuple[Ref, ...]:
+        """Return the Agents that refer to an object, directly or through a RolloutStrategy."""
+        return tuple(sorted(user for user in self._reached(ref) if user.kind == AGENT))
+
+    def put(self, ref: Ref, item: Document | Invalid, version: str = "") -> Refs:
+        """Take an object, or why it cannot be taken, if it is news.
+
+        A document carries its own version; an Invalid comes with that of its list or event.
+        """
+        carried = item["metadata"]["resourceVersion"] if isinstance(item, Mapping) else version
+        number = int(carried or 0)
+        old = self._entries[ref.kind].get(ref)
+        if _stale(number, old, self._gone[ref.kind].get(ref, _NEVER)):
+            return _NONE
+        entry = _entry(ref, item, number)
+        self._gone[ref.kind].pop(ref, None)
+        self._swap(ref, old, entry)
+        return _NONE if old and _same(old.item, entry.item) else self._touched(ref, old, entry)
+
+    def remove(self, ref: Ref, version: str = "") -> Refs:
+        """Forget an object that was deleted at this version, or as known where none is given."""
+        old = self._entries[ref.kind].get(ref)
+        number = int(version or (old.version if old else 0))
+        if old and old.version > number:
+            return _NONE
+        self._gone[ref.kind][ref] = max(number, self._gone[ref.kind].get(ref, _NEVER))
+        if not old:
+            return _NONE
+        touched = self._touched(ref, old, None)
+        self._swap(ref, old, None)
+        return touched
+
+    def replace(
+        self,
+        kind: Kind,
+        items: Mapping[Ref, Document | Invalid],
+        version: str,
+        namespace: str | None = None,
+    ) -> Refs:
+        """Take a full list of a kind (in one namespace, or all) and forget what it lacks.
+
+        What is newer than the list stays as it is.
+        """
+        number = int(version)
+        lacking = [
+            ref
+            for ref, entry in self._entries[kind].items()
+            if ref not in items and entry.version <= number and namespace in (None, ref.namespace)
+        ]
+        touched = _NONE.union(
+            *(self.put(ref, item, version) for ref, item in items.items()),
+            *(self.remove(ref, version) for ref in lacking),
+        )
+        self._bury(kind, number, namespace)
+        return touched
+
+    def _bury(self, kind: Kind, number: int, namespace: str | None) -> None:
+        """Drop the memory of deletions that no list still on its way can contradict."""
+        self._gone[kind] = {
+            ref: at
+            for ref, at in self._gone[kind].items()
+            if at >= number or namespace not in (None, ref.namespace)
+        }
+
+    def _swap(self, ref: Ref, old: _Entry | None, new: _Entry | None) -> None:
+        """Put the new entry in the old one's place, in the indexes too."""
+        if old:
+            del self._entries[ref.kind][ref]
+            self._index(ref, old, _Index.discard)
+        if new:
+            self._entries[ref.kind][ref] = new
+            self._index(ref, new, _Index.add)
+
+    def _index(
+        self, ref: Ref, entry: _Entry, change: Callable[[_Index[Any], Any, Ref], None]
+    ) -> None:
+        if entry.agent:
+            change(self._children, (entry.agent, ref.kind), ref)
+        for used in entry.references:
+            change(self._users, used, ref)
+
+    def _touched(self, ref: Ref, old: _Entry | None, new: _Entry | None) -> Refs:
+        """Return what a change from old to new bears on."""
+        known = [entry for entry in (old, new) if entry]
+        itself = {ref} if ref.kind == AGENT or ref.kind in _SHARED_KINDS else _NONE
+        agents = {entry.agent for entry in known if entry.agent}
+        moved = (old.references if old else _NONE) ^ (new.references if new else _NONE)
+        return _NONE.union(itself, agents, moved, self._reached(ref))
+
+    def _reached(self, ref: Ref) -> Refs:
+        """Return who refers to an object, and who refers to those."""
+        direct = self._users.at(ref)
+        return direct.union(*(self._users.at(user) for user in direct))
+
+
+def _stale(number: int, old: _Entry | None, gone: int) -> bool:
+    """Claim that what arrives at this version is known already, or was deleted since."""
+    return number <= gone or (old is not None and number <= old.version and number > 0)
+
+
+def _same(old: Document | Invalid, new: Document | Invalid) -> bool:
+    """Claim that two items differ in nothing but their version."""
+    if isinstance(old, Invalid) or isinstance(new, Invalid):
+        return str(old) == str(new)
+    return _content(old) == _content(new)
+
+
+def _content(document: Document) -> tuple[Document, Document]:
+    ignored = {"resourceVersion", "managedFields"}
+    metadata = {k: v for k, v in document["metadata"].items() if k not in ignored}
+    return metadata, {k: v for k, v in document.items() if k != "metadata"}
+
+
+def _entry(ref: Ref, item: Document | Invalid, version: int) -> _Entry:
+    if isinstance(item, Invalid):
+        return _Entry(item, version, None, _NONE)
+    try:
+        agent, references = _agent(ref, item), frozenset(_references(ref, item))
+        return _Entry(trim(ref.kind, item), version, agent, references)
+    except (AttributeError, KeyError, TypeError) as error:
+        reason = Invalid("Malformed", f"{ref} does not have the shape of its kind")
+        reason.__cause__ = error
+        return _Entry(reason, version, None, _NONE)
+
+
+def _agent(ref: Ref, document: Document) -> Ref | None:
+    """Return the Agent that an object was made for."""
+    if ref.kind in (AGENT_VERSION, AGENT_ROLLOUT):
+        name = document["spec"]["agent"]
+    else:
+        name = (document["metadata"].get("labels") or {}).get(AGENT_LABEL)
+    return Ref(AGENT, ref.namespace, name) if name else None
+
+
+def _references(ref: Ref, document: Document) -> Iterator[Ref]:
+    """Return what an Agent or a RolloutStrategy names: always in its own namespace."""
+    if ref.kind not in (AGENT, ROLLOUT_STRATEGY):
+        return
+    spec = document["spec"]
+    named = [(PROMPT, reference) for reference in spec.get("promptRefs") or ()]
+    named += [
+        (kind, spec[field])
+        for field, kind in (
+            ("toolRegistryRef", TOOL_REGISTRY),
+            ("policyRef", AGENT_POLICY),
+            ("strategyRef", ROLLOUT_STRATEGY),
+        )
+        if spec.get(field)
+    ]
+    metrics = (spec.get("gate") or {}).get("metrics") or ()
+    named += [(METRIC_TEMPLATE, m["templateRef"]) for m in metrics if m.get("templateRef")]
+    for kind, reference in named:
+        yield Ref(kind, ref.namespace, reference["name"])

@@ -1,0 +1,89 @@
+"""Which series a gate reads: structured selectors, never a query's text."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from turnout.api.base import Conditions, Int64, Resource, Wire
+from turnout.api.schema import Cel
+
+MetricName = Annotated[
+    str, Field(min_length=1, max_length=200, pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
+]
+LabelValue = Annotated[str, Field(max_length=256)]
+
+
+class MetricTemplateType(StrEnum):
+    """What kind of series a template names. May grow."""
+
+    RATIO = "Ratio"
+    HISTOGRAM = "Histogram"
+
+
+class Selector(Wire):
+    """Names series by metric and labels. The operator adds the pods of the version itself."""
+
+    metric: MetricName
+    """Name of the metric as Prometheus has it; of a histogram without _bucket.
+    Example: support_tasks_total."""
+    match_labels: Annotated[
+        dict[str, LabelValue],
+        Field(max_length=16),
+        Cel(
+            "self.all(k, size(k) <= 64 && k.matches('^[a-zA-Z_][a-zA-Z0-9_]*$') && "
+            "!k.startsWith('__') && k != 'le')",
+            "keys must be Prometheus label names of at most 64 characters, neither le nor __*",
+        ),
+    ] = Field(default_factory=dict)
+    """Labels that the series must have, by equality; values are taken literally.
+    Example: {outcome: resolved}."""
+
+
+class Ratio(Wire):
+    """A share: good among all."""
+
+    good: Selector
+    """Counter of what went well. Example: {metric: tasks_total, matchLabels: {outcome: ok}}."""
+    total: Selector
+    """Counter of everything, good included. Example: {metric: tasks_total}."""
+
+
+class MetricTemplateSpec(Wire):
+    """The series behind a metric."""
+
+    cel = (
+        Cel(
+            "has(self.ratio) == (self.type == 'Ratio') && "
+            "has(self.histogram) == (self.type == 'Histogram')",
+            "give the block that type names, and only that one",
+        ),
+    )
+
+    type: MetricTemplateType
+    """Ratio reads two counters, Histogram one classic histogram."""
+    ratio: Ratio | None = None
+    """For type Ratio: the two counters."""
+    histogram: Selector | None = None
+    """For type Histogram: a classic histogram of seconds.
+    Example: {metric: support_request_duration_seconds}."""
+
+
+class MetricTemplateStatus(Wire):
+    """What the operator saw of a template."""
+
+    observed_generation: Int64 = 0
+    """Generation of the spec that this status speaks of."""
+    conditions: Conditions = ()
+    """Accepted and SeriesFound."""
+
+
+class MetricTemplate(Resource):
+    """A metric that gates name by templateRef."""
+
+    kind: Literal["MetricTemplate"] = "MetricTemplate"
+    """Kind of the object."""
+    spec: MetricTemplateSpec
+    """What is wanted."""
+    status: MetricTemplateStatus = MetricTemplateStatus()
+    """What the operator saw."""

@@ -1,0 +1,113 @@
+"""What an agent may do. Turnout versions and delivers it; the agent or its gateway enforces it."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from turnout.api.base import (
+    Conditions,
+    Content,
+    Decimals,
+    Digest,
+    Duration,
+    Int64,
+    Resource,
+    Use,
+    Wire,
+)
+from turnout.api.schema import SET, Cel, keyed_by
+
+ToolPattern = Annotated[
+    str, Field(min_length=1, max_length=129, pattern=r"^[a-zA-Z0-9_.-]*(\*|[a-zA-Z0-9_.-])$")
+]
+ModelPattern = Annotated[
+    str, Field(min_length=1, max_length=129, pattern=r"^[a-zA-Z0-9_.:/@-]*(\*|[a-zA-Z0-9_.:/@-])$")
+]
+Limit = Annotated[int, Field(ge=1, le=2**31 - 1)]
+ToolPatterns = Annotated[tuple[ToolPattern, ...], Field(max_length=256), SET]
+
+
+class PolicyMode(StrEnum):
+    """Whether what is forbidden is prevented. May grow; an unknown word counts as Enforce."""
+
+    ENFORCE = "Enforce"
+    AUDIT = "Audit"
+
+
+class ToolAccess(Content):
+    """Which tools may be called. Names may end in `*`; deny wins."""
+
+    allow: ToolPatterns = ()
+    """Tools that may be called; every tool where empty. Example: ["orders.*", "refunds.create"]."""
+    deny: ToolPatterns = ()
+    """Tools that may never be called, even where allowed. Example: ["admin.*"]."""
+    require_approval: ToolPatterns = ()
+    """Tools of which each call needs a person's agreement. Example: ["refunds.*"]."""
+
+
+class ModelAccess(Content):
+    """Which models may be asked."""
+
+    allow: Annotated[tuple[ModelPattern, ...], Field(max_length=64), SET] = ()
+    """Models that may be asked; names may end in `*`; every model where empty.
+    Example: ["gpt-*"]."""
+
+
+class Limits(Content):
+    """Bounds of one task."""
+
+    cel = (
+        Cel(
+            "!has(self.timeout) || duration(self.timeout) >= duration('1s')",
+            "timeout must be at least 1s",
+        ),
+    )
+
+    max_steps: Limit | None = None
+    """Model calls in one task. Example: 20."""
+    max_tool_calls: Limit | None = None
+    """Tool calls in one task. Example: 30."""
+    max_tokens_per_task: Limit | None = None
+    """Tokens of one task, in and out. Example: 50000."""
+    max_cost_per_task_usd: Annotated[Decimals | None, Field(alias="maxCostPerTaskUSD")] = None
+    """Cost of one task in US dollars, a decimal as text. Example: "0.50"."""
+    timeout: Duration | None = None
+    """Time for one task. Example: 2m."""
+
+
+class AgentPolicySpec(Content):
+    """The policy: all of it is content, and a change a new version of every agent with it."""
+
+    mode: PolicyMode
+    """Enforce prevents what is forbidden, Audit only reports it. Example: Enforce."""
+    tools: ToolAccess | None = None
+    """Which tools may be called; all of them where absent. Example: {deny: ["admin.*"]}."""
+    models: ModelAccess | None = None
+    """Which models may be asked; all of them where absent. Example: {allow: ["gpt-*"]}."""
+    limits: Limits | None = None
+    """Bounds of one task; none where absent. Example: {maxSteps: 20, timeout: 2m}."""
+
+
+class AgentPolicyStatus(Wire):
+    """Where a policy's content stands."""
+
+    observed_generation: Int64 = 0
+    """Generation of the spec that this status speaks of."""
+    digest: Digest | None = None
+    """Digest of the content; what an Agent's policyRef may pin."""
+    used_by: Annotated[tuple[Use, ...], Field(max_length=256), keyed_by("agent")] = ()
+    """Agents that refer to it, and how far the present content came in each."""
+    conditions: Conditions = ()
+    """Accepted, RolledOut and Ready; Reconciling or Stalled while they apply."""
+
+
+class AgentPolicy(Resource):
+    """What agents may do. Changing it starts a rollout of every agent that uses it."""
+
+    kind: Literal["AgentPolicy"] = "AgentPolicy"
+    """Kind of the object."""
+    spec: AgentPolicySpec
+    """What is wanted."""
+    status: AgentPolicyStatus = AgentPolicyStatus()
+    """What the operator saw."""

@@ -1,0 +1,112 @@
+"""The tools of an agent: where they are, what they are called, what they may do."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from turnout.api.base import Conditions, Content, Digest, Int64, Name, Resource, Use, Wire
+from turnout.api.schema import Cel, keyed_by
+
+ToolName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[a-zA-Z0-9_.-]+$")]
+
+_LABEL = "[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?"
+_HOST = rf"({_LABEL}\.)*[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?"
+_OCTET = "(0|[1-9][0-9]{0,2})"
+_ADDRESS = rf"{_OCTET}(\.{_OCTET}){{3}}"
+ServerUrl = Annotated[
+    str,
+    Field(max_length=512, pattern=rf"^https?://({_HOST}|{_ADDRESS})(:[0-9]{{1,5}})?([/?][!-~]*)?$"),
+    Cel(
+        "!self.startsWith('http://169.254.') && !self.startsWith('https://169.254.') && "
+        "!self.startsWith('http://0.') && !self.startsWith('https://0.')",
+        "link-local and unspecified addresses cannot be servers",
+    ),
+]
+
+
+class ServerType(StrEnum):
+    """The protocol that a server speaks. May grow."""
+
+    MCP = "MCP"
+    HTTP = "HTTP"
+    OPEN_API = "OpenAPI"
+    A2A = "A2A"
+
+
+class SideEffect(StrEnum):
+    """What calling a tool does to the world. May grow; an unknown word counts as Write."""
+
+    READ = "Read"
+    IDEMPOTENT_WRITE = "IdempotentWrite"
+    WRITE = "Write"
+
+
+class ToolApproval(StrEnum):
+    """Whether a person must agree to each call. May grow; an unknown word counts as Required."""
+
+    NOT_REQUIRED = "NotRequired"
+    REQUIRED = "Required"
+
+
+class ToolServer(Content):
+    """A server that offers tools."""
+
+    name: Name
+    """Name that tools refer to. Example: crm."""
+    type: ServerType
+    """The protocol that the server speaks. Example: MCP."""
+    url: ServerUrl
+    """Where the agent reaches it: http or https, no user or password in it. The operator never
+    connects to it. Example: https://crm.example.com/mcp."""
+
+
+class Tool(Content):
+    """One tool, as the model is told about it."""
+
+    name: ToolName
+    """Name of the tool as the model calls it. Example: refunds.create."""
+    server: Name | None = None
+    """Server that offers it; a tool inside the agent itself where absent. Example: crm."""
+    description: Annotated[str, Field(max_length=4096)] = ""
+    """What the model reads about the tool. Example: Refund an order in full or in part."""
+    input_schema: Annotated[str, Field(min_length=2, max_length=32_768)]
+    """JSON Schema 2020-12 of the arguments, as a JSON text. Example: '{"type":"object"}'."""
+    side_effect: SideEffect
+    """What a call does to the world; never taken from the server's own hints. Example: Write."""
+    approval: ToolApproval = ToolApproval.NOT_REQUIRED
+    """Whether a person must agree to each call; NotRequired where absent. Enforced by the agent or
+    its gateway. Example: Required."""
+
+
+class ToolRegistrySpec(Content):
+    """Servers and tools: all of it is content."""
+
+    servers: Annotated[tuple[ToolServer, ...], Field(max_length=32), keyed_by("name")] = ()
+    """Servers that offer the tools."""
+    tools: Annotated[tuple[Tool, ...], Field(max_length=256), keyed_by("name")] = ()
+    """Tools that the agent has."""
+
+
+class ToolRegistryStatus(Wire):
+    """Where a registry's content stands."""
+
+    observed_generation: Int64 = 0
+    """Generation of the spec that this status speaks of."""
+    digest: Digest | None = None
+    """Digest of the content; what an Agent's toolRegistryRef may pin."""
+    used_by: Annotated[tuple[Use, ...], Field(max_length=256), keyed_by("agent")] = ()
+    """Agents that refer to it, and how far the present content came in each."""
+    conditions: Conditions = ()
+    """Accepted, RolledOut and Ready; Reconciling or Stalled while they apply."""
+
+
+class ToolRegistry(Resource):
+    """The tools that agents may call. Changing it starts a rollout of every agent that uses it."""
+
+    kind: Literal["ToolRegistry"] = "ToolRegistry"
+    """Kind of the object."""
+    spec: ToolRegistrySpec
+    """What is wanted."""
+    status: ToolRegistryStatus = ToolRegistryStatus()
+    """What the operator saw."""

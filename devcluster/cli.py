@@ -1,0 +1,103 @@
+"""The command line: build, up, down, status, env."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from devcluster import cluster as records
+from devcluster import golang, lifecycle
+from devcluster.catalog import GROUPS, PROFILES
+from devcluster.cluster import Cluster
+from devcluster.errors import ClusterError
+from devcluster.paths import default_name
+from devcluster.progress import Progress
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it did what it says, 1 with a plain message otherwise."""
+    asked = _parser().parse_args(arguments)
+    try:
+        asked.run(asked)
+    except ClusterError as error:
+        print(f"devcluster: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python3 -m devcluster", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(run=run)
+        return added
+
+    build = command(
+        "build", _build, "build a profile's programs, or the named ones, into the cache"
+    )
+    build.add_argument("--profile", choices=PROFILES, default="node")
+    build.add_argument("program", nargs="*", choices=[[], *(p for g in GROUPS for p in g.packages)])
+    up = command("up", _up, "make a cluster, or find it running")
+    up.add_argument("--profile", choices=PROFILES, default="node")
+    up.add_argument("--name", help="default: named after the checkout and the profile")
+    down = command("down", _down, "take a cluster away")
+    command("status", _status, "list the clusters of this machine")
+    env = command("env", _env, "print what a shell needs to talk to a cluster: eval it")
+    for named in (down, env):
+        named.add_argument("--profile", choices=PROFILES, default="node")
+        named.add_argument("--name", help="default: named after the checkout and the profile")
+    return parser
+
+
+def _build(asked: argparse.Namespace) -> None:
+    if not asked.program:
+        lifecycle.build(asked.profile)
+        return
+    golang.build(asked.program, Progress(len(golang.missing(asked.program))))
+
+
+def _up(asked: argparse.Namespace) -> None:
+    _describe(lifecycle.up(asked.profile, asked.name))
+
+
+def _down(asked: argparse.Namespace) -> None:
+    name = _name(asked)
+    print(f"{name}: " + ("gone" if lifecycle.down(name) else "there was none"))
+
+
+def _status(_: argparse.Namespace) -> None:
+    for name in records.names():
+        found = records.load(name)
+        state = "running" if found and found.whole else "broken"
+        print(
+            f"{name}  {found.profile if found else '?'}  {state}  {found.server if found else ''}"
+        )
+
+
+def _env(asked: argparse.Namespace) -> None:
+    found = records.find(_name(asked))
+    directories = {str(Path(found.kubectl).parent), str(Path(found.helm).parent)}
+    for key, value in found.environment.items():
+        print(f"export {key}={shlex.quote(value)}")
+    print(f'export PATH={shlex.quote(":".join(sorted(directories)))}:"$PATH"')
+
+
+def _name(asked: argparse.Namespace) -> str:
+    return asked.name or default_name(asked.profile)
+
+
+def _describe(made: Cluster) -> None:
+    print(f"cluster {made.name} ({made.profile}) is up: {made.server}")
+    for title, value in (
+        ("kubeconfig", made.kubeconfig),
+        ("prometheus", made.prometheus_url),
+        ("gateway", made.gateway_url),
+    ):
+        if value:
+            print(f"  {title:<11}{value}")
+    print(f'  use it:    eval "$(python3 -m devcluster env --name {made.name})"')

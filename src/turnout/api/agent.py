@@ -131,6 +131,11 @@ class AgentSpec(Wire):
             "give either strategyRef, or strategy and gate",
         ),
         Cel("has(self.strategy) == has(self.gate)", "strategy and gate go together"),
+        Cel(
+            "!has(self.container) || "
+            "self.template.spec.containers.exists(c, c.name == self.container)",
+            "container must name a container of the template",
+        ),
     )
 
     replicas: Annotated[int, Field(ge=0, le=10_000)] = 1

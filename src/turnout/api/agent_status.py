@@ -11,6 +11,7 @@ from turnout.api.base import (
     Int32,
     Int64,
     Name,
+    Status,
     Text,
     Timestamp,
     Uid,
@@ -125,11 +126,9 @@ class RouteStatus(Wire):
     """When the route was seen to have these weights first."""
 
 
-class AgentStatus(Wire):
+class AgentStatus(Status):
     """What the operator saw and did. It may be lost at any time without a change of traffic."""
 
-    observed_generation: Int64 = 0
-    """Generation of the spec that this status speaks of."""
     phase: AgentPhase = AgentPhase.PENDING
     """Where the agent stands, for people to read; programs read conditions."""
     summary: Text | None = None

@@ -21,7 +21,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema
 from typing_extensions import override
 
-from turnout.api.schema import CONTENT, RULES, Cel, JsonSchema, keyed_by
+from turnout.api.schema import NO_DEFAULTS, RULES, Cel, JsonSchema, keyed_by
 
 GROUP: Final = "turnout.dev"
 VERSION: Final = "v1alpha1"
@@ -32,6 +32,10 @@ class Wire(BaseModel):
     """A type as it travels: camelCase outside, frozen inside, unknown fields ignored.
 
     Unknown fields are what a newer schema added; the API server refuses or prunes mistyped ones.
+
+    Attributes:
+        cel: Rules about the whole value, for the API server.
+        schema_defaults: Whether the API server writes our defaults into stored objects.
     """
 
     model_config = ConfigDict(
@@ -42,6 +46,7 @@ class Wire(BaseModel):
         use_attribute_docstrings=True,
     )
     cel: ClassVar[tuple[Cel, ...]] = ()
+    schema_defaults: ClassVar[bool] = True
 
     def to_wire(self) -> dict[str, Any]:
         """The value as a Kubernetes document: camelCase, JSON types, no nulls."""
@@ -55,8 +60,8 @@ class Wire(BaseModel):
         schema = handler.resolve_ref_schema(handler(core))
         if cls.cel:
             schema[RULES] = [rule.wire() for rule in cls.cel]
-        if issubclass(cls, Content):
-            schema[CONTENT] = True
+        if not cls.schema_defaults:
+            schema[NO_DEFAULTS] = True
         return schema
 
 
@@ -66,6 +71,8 @@ class Content(Wire):
     Its fields get no defaults in the schema: the API server would write them into stored objects,
     and an upgrade of the CRDs would then be a change of content for every agent.
     """
+
+    schema_defaults: ClassVar[bool] = False
 
     def content(self) -> dict[str, Any]:
         """The value as it is hashed: nulls and our own defaults left out."""
@@ -182,6 +189,14 @@ class Resource(Wire):
     """Standard object's metadata."""
 
 
+SHORT_NAME = Cel(
+    "size(self.metadata.name) <= 52 && "
+    "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
+    "the name is a DNS label of at most 52 characters: a-z, 0-9 and - inside, no dots",
+)
+"""For kinds that people write: names that other names can be made of."""
+
+
 class ConditionStatus(StrEnum):
     """Whether a condition holds; Unknown is neither."""
 
@@ -245,6 +260,17 @@ class UseState(StrEnum):
     QUEUED = "Queued"
     REJECTED = "Rejected"
     PENDING = "Pending"
+
+
+class Status(Wire):
+    """What the operator says about an object: absent is Unknown, so nothing is filled in."""
+
+    schema_defaults: ClassVar[bool] = False
+
+    observed_generation: Int64 = 0
+    """Generation of the spec that this status speaks of."""
+    conditions: Conditions = ()
+    """Aspects of the object's state, each True, False or Unknown with a reason."""
 
 
 class Use(Wire):

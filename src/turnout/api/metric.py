@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from turnout.api.base import Conditions, Int64, Resource, Wire
+from turnout.api.base import SHORT_NAME, Conditions, Resource, Status, Wire
 from turnout.api.schema import Cel
 
 MetricName = Annotated[
@@ -69,17 +69,17 @@ class MetricTemplateSpec(Wire):
     Example: {metric: support_request_duration_seconds}."""
 
 
-class MetricTemplateStatus(Wire):
+class MetricTemplateStatus(Status):
     """What the operator saw of a template."""
 
-    observed_generation: Int64 = 0
-    """Generation of the spec that this status speaks of."""
     conditions: Conditions = ()
     """Accepted and SeriesFound."""
 
 
 class MetricTemplate(Resource):
     """A metric that gates name by templateRef."""
+
+    cel = (SHORT_NAME,)
 
     kind: Literal["MetricTemplate"] = "MetricTemplate"
     """Kind of the object."""

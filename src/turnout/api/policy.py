@@ -6,15 +6,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from turnout.api.base import (
+    SHORT_NAME,
     Conditions,
     Content,
     Decimals,
     Digest,
     Duration,
-    Int64,
     Resource,
+    Status,
     Use,
-    Wire,
 )
 from turnout.api.schema import SET, Cel, keyed_by
 
@@ -89,11 +89,9 @@ class AgentPolicySpec(Content):
     """Bounds of one task; none where absent. Example: {maxSteps: 20, timeout: 2m}."""
 
 
-class AgentPolicyStatus(Wire):
+class AgentPolicyStatus(Status):
     """Where a policy's content stands."""
 
-    observed_generation: Int64 = 0
-    """Generation of the spec that this status speaks of."""
     digest: Digest | None = None
     """Digest of the content; what an Agent's policyRef may pin."""
     used_by: Annotated[tuple[Use, ...], Field(max_length=256), keyed_by("agent")] = ()
@@ -104,6 +102,8 @@ class AgentPolicyStatus(Wire):
 
 class AgentPolicy(Resource):
     """What agents may do. Changing it starts a rollout of every agent that uses it."""
+
+    cel = (SHORT_NAME,)
 
     kind: Literal["AgentPolicy"] = "AgentPolicy"
     """Kind of the object."""

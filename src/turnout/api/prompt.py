@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from turnout.api.base import Conditions, Content, Digest, Int64, Resource, Use, Wire
+from turnout.api.base import SHORT_NAME, Conditions, Content, Digest, Resource, Status, Use
 from turnout.api.schema import keyed_by
 
 VariableName = Annotated[
@@ -57,11 +57,9 @@ class PromptSpec(Content):
     Example: [{name: customer_name, required: true}]."""
 
 
-class PromptStatus(Wire):
+class PromptStatus(Status):
     """Where a prompt's content stands."""
 
-    observed_generation: Int64 = 0
-    """Generation of the spec that this status speaks of."""
     digest: Digest | None = None
     """Digest of the content; what an Agent's promptRefs may pin."""
     used_by: Annotated[tuple[Use, ...], Field(max_length=256), keyed_by("agent")] = ()
@@ -72,6 +70,8 @@ class PromptStatus(Wire):
 
 class Prompt(Resource):
     """A text that agents are given. Changing it starts a rollout of every agent that uses it."""
+
+    cel = (SHORT_NAME,)
 
     kind: Literal["Prompt"] = "Prompt"
     """Kind of the object."""

@@ -180,7 +180,9 @@ class AgentRollout(Resource):
 
     cel = (
         Cel(
-            "self.metadata.name == self.spec.agent + '-r' + string(self.spec.number)",
+            "self.metadata.name.startsWith(self.spec.agent + '-r') && "
+            "self.metadata.name.matches('-r[1-9][0-9]*$') && "
+            "int(self.metadata.name.substring(size(self.spec.agent) + 2)) == self.spec.number",
             "the name is the agent's, -r, and the number",
         ),
     )

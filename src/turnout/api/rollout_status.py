@@ -11,6 +11,7 @@ from turnout.api.base import (
     Int64,
     Message,
     Name,
+    Status,
     Text,
     Timestamp,
     Weight,
@@ -170,11 +171,9 @@ class TimelineEntry(Wire):
     """The same in a sentence."""
 
 
-class AgentRolloutStatus(Wire):
+class AgentRolloutStatus(Status):
     """How far the rollout came, and why."""
 
-    observed_generation: Int64 = 0
-    """Generation of the spec that this status speaks of."""
     phase: RolloutPhase = RolloutPhase.PROGRESSING
     """Where the rollout stands, for people to read; programs read conditions."""
     step: StepStatus | None = None

@@ -63,8 +63,8 @@ ATOMIC = Mark((("x-kubernetes-list-type", "atomic"),))
 SET = Mark((("x-kubernetes-list-type", "set"),))
 """A list of scalars without duplicates."""
 
-CONTENT = "x-turnout-content"
-"""Marks types that a digest covers; they get no schema defaults."""
+NO_DEFAULTS = "x-turnout-no-defaults"
+"""Marks types whose fields get no defaults from the API server: content and status."""
 
 POD_TEMPLATE = "x-turnout-pod-template"
 """Stands where the schema of a Kubernetes PodTemplateSpec is filled in."""

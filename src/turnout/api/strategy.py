@@ -6,14 +6,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from turnout.api.base import (
+    SHORT_NAME,
     Conditions,
     Duration,
     FineDuration,
-    Int64,
     LocalRef,
     Name,
     Resource,
     Share,
+    Status,
     Text,
     Weight,
     Wire,
@@ -251,11 +252,9 @@ class StrategyUse(Wire):
     """Name of the Agent. Example: support."""
 
 
-class RolloutStrategyStatus(Wire):
+class RolloutStrategyStatus(Status):
     """What the operator saw of a strategy."""
 
-    observed_generation: Int64 = 0
-    """Generation of the spec that this status speaks of."""
     used_by: Annotated[tuple[StrategyUse, ...], Field(max_length=256), keyed_by("agent")] = ()
     """Agents that refer to it."""
     summary: Text | None = None
@@ -266,6 +265,8 @@ class RolloutStrategyStatus(Wire):
 
 class RolloutStrategy(Resource):
     """A reusable strategy and gate that Agents name by strategyRef."""
+
+    cel = (SHORT_NAME,)
 
     kind: Literal["RolloutStrategy"] = "RolloutStrategy"
     """Kind of the object."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from turnout.api.base import Conditions, Content, Digest, Int64, Name, Resource, Use, Wire
+from turnout.api.base import SHORT_NAME, Conditions, Content, Digest, Name, Resource, Status, Use
 from turnout.api.schema import Cel, keyed_by
 
 ToolName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[a-zA-Z0-9_.-]+$")]
@@ -88,11 +88,9 @@ class ToolRegistrySpec(Content):
     """Tools that the agent has."""
 
 
-class ToolRegistryStatus(Wire):
+class ToolRegistryStatus(Status):
     """Where a registry's content stands."""
 
-    observed_generation: Int64 = 0
-    """Generation of the spec that this status speaks of."""
     digest: Digest | None = None
     """Digest of the content; what an Agent's toolRegistryRef may pin."""
     used_by: Annotated[tuple[Use, ...], Field(max_length=256), keyed_by("agent")] = ()
@@ -103,6 +101,8 @@ class ToolRegistryStatus(Wire):
 
 class ToolRegistry(Resource):
     """The tools that agents may call. Changing it starts a rollout of every agent that uses it."""
+
+    cel = (SHORT_NAME,)
 
     kind: Literal["ToolRegistry"] = "ToolRegistry"
     """Kind of the object."""

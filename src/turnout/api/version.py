@@ -12,6 +12,7 @@ from turnout.api.base import (
     Message,
     Name,
     Resource,
+    Status,
     Text,
     Timestamp,
     Uid,
@@ -117,11 +118,9 @@ class Rejection(Wire):
     """The cause in a sentence: metric, both values, rule."""
 
 
-class AgentVersionStatus(Wire):
+class AgentVersionStatus(Status):
     """What became of the version."""
 
-    observed_generation: Int64 = 0
-    """Generation of the spec that this status speaks of."""
     state: VersionState | None = None
     """What the version is to its agent now."""
     promoted_at: Timestamp | None = None

@@ -1,0 +1,138 @@
+"""JSON from the API server, item by item: one that cannot be taken never spoils the others.
+
+The server stores documents nested up to 10,000 deep, and Python's decoder gives up on a list
+that holds one such item. So a list that does not decode whole is cut into its items by a scan
+that needs no recursion, and each is decoded alone.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from turnout.adapters.documents import Document, Kind, Ref
+from turnout.errors import Invalid, Transient
+
+MAX_DEPTH: Final = 200
+"""No kind that Turnout reads is nested half as deep; every later step may recurse safely."""
+
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[][{},]', re.DOTALL)
+_MEMBER = re.compile(rb'\s*("[^"\\]*(?:\\.[^"\\]*)*")\s*:(.*)', re.DOTALL)
+_CLOSED = 0
+
+
+def decode(raw: bytes) -> Document:
+    """Decode one document.
+
+    Raises:
+        Invalid: It is no JSON object, or nested too deep.
+    """
+    try:
+        document = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise Invalid("Undecodable", "the object cannot be decoded") from error
+    if not isinstance(document, dict):
+        raise Invalid("Undecodable", "the answer is no object")
+    if _is_deep(document):
+        raise Invalid("NestedTooDeep", f"the object is nested more than {MAX_DEPTH} levels deep")
+    return document
+
+
+def decode_list(raw: bytes, kind: Kind) -> tuple[Mapping[Ref, Document | Invalid], Document]:
+    """Decode a list: each item, or why it cannot be taken, and the list's own metadata.
+
+    Raises:
+        Transient: What arrived is not a whole list.
+    """
+    try:
+        answer = json.loads(raw)
+        return dict(_whole(answer["items"] or [], kind)), answer["metadata"]
+    except (ValueError, RecursionError):
+        return _in_parts(raw, kind)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise Transient(f"the list of {kind.resource} has no items") from error
+
+
+def name_of(raw: bytes, kind: Kind) -> tuple[Ref, str]:
+    """Find the name and resourceVersion of an object that cannot be decoded.
+
+    Raises:
+        Invalid: Not even those can be found.
+    """
+    try:
+        metadata = dict(_members(dict(_members(raw))["metadata"]))
+        keys = ("name", "namespace", "resourceVersion")
+        name, namespace, version = (str(json.loads(metadata.get(key, b'""'))) for key in keys)
+    except (KeyError, ValueError, RecursionError, Transient) as error:
+        raise Invalid("Undecodable", f"an object of {kind.resource} has no name") from error
+    return Ref(kind, namespace, name), version
+
+
+def _whole(items: list[Any], kind: Kind) -> Iterator[tuple[Ref, Document | Invalid]]:
+    for item in items:
+        metadata = item["metadata"]
+        ref = Ref(kind, metadata.get("namespace") or "", metadata["name"])
+        yield ref, _too_deep(ref) if _is_deep(item) else item
+
+
+def _in_parts(raw: bytes, kind: Kind) -> tuple[Mapping[Ref, Document | Invalid], Document]:
+    members = dict(_members(raw))
+    found: dict[Ref, Document | Invalid] = {}
+    try:
+        for part in _parts(members["items"]):
+            ref, _ = name_of(part, kind)
+            try:
+                found[ref] = decode(part)
+            except Invalid as invalid:
+                found[ref] = Invalid(invalid.reason, f"{ref}: {invalid.message}")
+        return found, decode(members["metadata"])
+    except (KeyError, Invalid) as error:
+        raise Transient(f"the list of {kind.resource} cannot be read") from error
+
+
+def _too_deep(ref: Ref) -> Invalid:
+    return Invalid("NestedTooDeep", f"{ref}: nested more than {MAX_DEPTH} levels deep")
+
+
+def _is_deep(document: Document) -> bool:
+    """Claim that a document is nested too deep, without recursion."""
+    level: list[Any] = [document]
+    for _ in range(MAX_DEPTH):
+        level = [
+            value
+            for node in level
+            for value in (node.values() if isinstance(node, dict) else node)
+            if isinstance(value, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _members(raw: bytes) -> Iterator[tuple[str, bytes]]:
+    """Cut an object into its members; the values stay undecoded."""
+    for part in _parts(raw):
+        match = _MEMBER.fullmatch(part)
+        if not match:
+            raise Transient("an object's member has no name")
+        yield json.loads(match[1]), match[2]
+
+
+def _parts(raw: bytes) -> Iterator[bytes]:
+    """Cut an object or list at its own commas."""
+    depth = start = 0
+    for token in _TOKEN.finditer(raw):
+        match token[0]:
+            case b"{" | b"[":
+                depth += 1
+                start = token.end() if depth == 1 else start
+            case b"}" | b"]":
+                depth -= 1
+                if depth == _CLOSED:
+                    if part := raw[start : token.start()].strip():
+                        yield part
+                    return
+            case b"," if depth == 1:
+                yield raw[start : token.start()]
+                start = token.end()
+    raise Transient("the answer ends in the middle")

@@ -1,13 +1,13 @@
 """The identity of a version: one digest over all that makes an agent behave as it does.
 
 Scheme 1 is SHA-256 over RFC 8785 canonical JSON of `{"scheme": 1, "planes": {name: digest}}`, where
-each plane's digest is SHA-256 over canonical JSON of its content. What is null or equal to a default
-of ours is left out, so a field that is added later changes no old digest. It is frozen: committed
-vectors compare it for ever, and another way of computing is another scheme.
+each plane's digest is SHA-256 over canonical JSON of its content. What is null or equal to one of
+our own defaults is left out, so a field that is added later changes no old digest. The scheme is
+frozen: committed vectors guard it, and another way of computing is another scheme.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,6 @@ from turnout.api.tools import ToolRegistrySpec
 from turnout.api.version import Plane
 
 SCHEME = 1
-VERSION_NAME_DIGITS = 10
 
 FOREIGN_KEYS = frozenset(
     {
@@ -40,10 +39,30 @@ _CONTAINERS = ("containers", "initContainers")
 
 
 @dataclass(frozen=True)
-class AgentContent:
-    """Everything that a version is made of, with each reference resolved.
+class Digests:
+    """The identity of one content.
 
     Attributes:
+        whole: Digest of the version, as `sha256:` and 64 hex digits.
+        planes: Digest of each part that the content has, to say in what two versions differ.
+    """
+
+    whole: str
+    planes: Mapping[Plane, str]
+
+
+def digest_of(
+    *,
+    template: Mapping[str, Any],
+    prompts: Sequence[PromptSpec],
+    tools: ToolRegistrySpec | None = None,
+    policy: AgentPolicySpec | None = None,
+    model: Model | None = None,
+    container: str | None = None,
+) -> Digests:
+    """The digests of a content, with every reference resolved.
+
+    Args:
         template: Pod template as stored in the Agent.
         prompts: Prompts in the order in which the agent is given them.
         tools: What the ToolRegistry holds; None where the agent refers to none.
@@ -51,60 +70,39 @@ class AgentContent:
         model: The model; None where the agent names none.
         container: Container that gets the content; None for the first one.
     """
-
-    template: Mapping[str, Any]
-    prompts: Sequence[PromptSpec]
-    tools: ToolRegistrySpec | None = None
-    policy: AgentPolicySpec | None = None
-    model: Model | None = None
-    container: str | None = None
-
-
-def digest(content: AgentContent) -> str:
-    """The digest of a version, as `sha256:` and 64 hex digits."""
-    planes = {plane.value: found for plane, found in plane_digests(content).items()}
-    return _hash({"scheme": SCHEME, "planes": planes})
-
-
-def plane_digests(content: AgentContent) -> dict[Plane, str]:
-    """The digest of each part that the content has, to say in what two versions differ."""
-    return {plane: _hash(document) for plane, document in _planes(content)}
+    present: tuple[tuple[Plane, Content | None], ...] = (
+        (Plane.TOOLS, tools),
+        (Plane.POLICY, policy),
+        (Plane.MODEL, model),
+    )
+    documents = {
+        Plane.RUNTIME: _runtime(template, container),
+        Plane.PROMPT: [prompt.content() for prompt in prompts],
+        **{plane: part.content() for plane, part in present if part is not None},
+    }
+    planes = {plane: _hash(document) for plane, document in documents.items()}
+    named = {plane.value: found for plane, found in planes.items()}
+    return Digests(_hash({"scheme": SCHEME, "planes": named}), planes)
 
 
-def content_digest(spec: Content) -> str:
+def spec_digest(spec: Content) -> str:
     """The digest of one object's content: what its status shows and a reference may pin."""
     return _hash(spec.content())
 
 
-def version_name(agent: str, version_digest: str, digits: int = VERSION_NAME_DIGITS) -> str:
-    """The name of a version: the agent's, a dash, and the digest's first hex digits."""
-    return f"{agent}-{version_digest.removeprefix('sha256:')[:digits]}"
-
-
-def _planes(content: AgentContent) -> Iterator[tuple[Plane, Any]]:
-    yield Plane.RUNTIME, _runtime(content)
-    yield Plane.PROMPT, [prompt.content() for prompt in content.prompts]
-    if content.tools is not None:
-        yield Plane.TOOLS, content.tools.content()
-    if content.policy is not None:
-        yield Plane.POLICY, content.policy.content()
-    if content.model is not None:
-        yield Plane.MODEL, content.model.content()
-
-
-def _runtime(content: AgentContent) -> dict[str, Any]:
-    spec = _without_nulls(content.template.get("spec") or {})
-    containers = [container for kind in _CONTAINERS for container in spec.get(kind, ())]
-    for container in containers:
-        for port in container.get("ports", ()):
+def _runtime(template: Mapping[str, Any], container: str | None) -> dict[str, Any]:
+    spec = _without_nulls(template.get("spec") or {})
+    containers = [one for kind in _CONTAINERS for one in spec.get(kind, ())]
+    for one in containers:
+        for port in one.get("ports", ()):
             port.setdefault("protocol", "TCP")  # the API server fills it in as a key of the list
-    metadata = _own_metadata(content.template.get("metadata") or {})
+    metadata = _own_metadata(template.get("metadata") or {})
     runtime = {"template": {"spec": spec} | ({"metadata": metadata} if metadata else {})}
-    return runtime | _chosen_container(content.container, spec)
+    return runtime | _chosen_container(container, spec)
 
 
 def _chosen_container(name: str | None, spec: Mapping[str, Any]) -> dict[str, str]:
-    first = next((container.get("name") for container in spec.get("containers", ())), None)
+    first = next((one.get("name") for one in spec.get("containers", ())), None)
     return {} if name in {None, first} else {"container": str(name)}
 
 

@@ -1,0 +1,139 @@
+"""What the Agent's conditions claim, as API.md's table has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from turnout.api.agent import AgentPhase
+from turnout.api.rollout import RolloutPhase, Verdict
+from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim
+from turnout.core.content import Unresolved
+from turnout.core.course import Course
+from turnout.core.intake import Wanted
+from turnout.core.reasons import Reason
+from turnout.core.render import is_stopped
+from turnout.core.route import agent_route, programmed, uses_route
+from turnout.core.world import World
+
+RECONCILING = {AgentPhase.PROGRESSING, AgentPhase.HELD, AgentPhase.PENDING}
+STALLED = {AgentPhase.ROLLED_BACK, AgentPhase.DEGRADED}
+
+
+def claims(
+    world: World, course: Course, wanted: Wanted | Unresolved, phase: AgentPhase
+) -> Iterator[Claim]:
+    """Claim every condition; Reconciling and Stalled only where they hold."""
+    yield from _intake(wanted)
+    yield _pinned(world, wanted)
+    available = _available(world, course)
+    yield available
+    yield _programmed(world, course)
+    yield _progressing(course, phase)
+    yield _gate(course)
+    yield _ready(course, wanted, phase, available)
+    if phase in RECONCILING:
+        yield Claim("Reconciling", TRUE, course.reason, course.message)
+    if phase in STALLED:
+        yield Claim("Stalled", TRUE, course.reason, course.message)
+
+
+def _intake(wanted: Wanted | Unresolved) -> Iterator[Claim]:
+    problem = wanted if isinstance(wanted, Unresolved) else None
+    for condition, fine in (("Accepted", Reason.VALID), ("ResolvedRefs", Reason.RESOLVED)):
+        if problem is None:
+            yield Claim(condition, TRUE, fine)
+        elif problem.condition == condition:
+            status = UNKNOWN if problem.reason is Reason.RESOLVE_ERROR else FALSE
+            yield Claim(condition, status, problem.reason, problem.message)
+        else:
+            other = TRUE if condition == "Accepted" else UNKNOWN
+            yield Claim(condition, other, fine if other is TRUE else Reason.PENDING)
+
+
+def _pinned(world: World, wanted: Wanted | Unresolved) -> Claim:
+    spec = world.agent.spec.template.get("spec") or {}
+    loose = [
+        str(one.get("image"))
+        for one in spec.get("containers") or ()
+        if "@sha256:" not in str(one.get("image"))
+    ]
+    if isinstance(wanted, Unresolved):
+        return Claim("ContentPinned", UNKNOWN, Reason.PENDING)
+    maps = sorted(_config_maps(spec))
+    if maps:
+        message = f"the template mounts ConfigMap {', '.join(maps)}: both arms share it"
+        return Claim("ContentPinned", FALSE, Reason.LIVE_CONFIG_MAP, message)
+    if loose:
+        message = f"a tag can be moved: {', '.join(loose)} has no digest"
+        return Claim("ContentPinned", FALSE, Reason.MUTABLE_IMAGE, message)
+    return Claim("ContentPinned", TRUE, Reason.PINNED)
+
+
+def _config_maps(spec: dict[str, object]) -> Iterator[str]:
+    volumes = spec.get("volumes")
+    for volume in volumes if isinstance(volumes, list) else ():
+        source = volume.get("configMap")
+        if source:
+            yield str(source.get("name"))
+
+
+def _available(world: World, course: Course) -> Claim:
+    if is_stopped(world):
+        return Claim("Available", FALSE, Reason.SUSPENDED, "traffic.state is Stopped")
+    if course.stable is None:
+        message = "no version is stable yet"
+        return Claim("Available", FALSE, Reason.MINIMUM_REPLICAS_UNAVAILABLE, message)
+    if world.agent.spec.replicas == 0:
+        return Claim("Available", FALSE, Reason.SCALED_TO_ZERO, "spec.replicas is 0")
+    arm = world.arm(course.stable.version)
+    message = f"{arm.ready} of {world.agent.spec.replicas} pods of stable are ready"
+    if arm.ready > 0:
+        return Claim("Available", TRUE, Reason.MINIMUM_REPLICAS_AVAILABLE, message)
+    trouble = f": {arm.trouble}" if arm.trouble else ""
+    return Claim("Available", FALSE, Reason.MINIMUM_REPLICAS_UNAVAILABLE, message + trouble)
+
+
+def _programmed(world: World, course: Course) -> Claim:
+    if not uses_route(world):
+        message = "mode ReplicaRatio needs no route"
+        return Claim("Programmed", TRUE, Reason.ROUTE_PROGRAMMED, message)
+    refusal = programmed(world)
+    if refusal is not None:
+        return Claim("Programmed", FALSE, *refusal)
+    route = agent_route(world)
+    parents = (route.document.get("status") or {}).get("parents") if route else None
+    if course.stable is None or not parents:
+        return Claim("Programmed", UNKNOWN, Reason.PENDING, "no gateway has spoken of the route")
+    return Claim("Programmed", TRUE, Reason.ROUTE_PROGRAMMED)
+
+
+def _progressing(course: Course, phase: AgentPhase) -> Claim:
+    if phase is AgentPhase.PAUSED:
+        return Claim("Progressing", UNKNOWN, Reason.PAUSED, course.message)
+    if course.running or course.start is not None:
+        return Claim("Progressing", TRUE, course.reason, course.message)
+    return Claim("Progressing", FALSE, course.reason, course.message)
+
+
+def _gate(course: Course) -> Claim:
+    gate = course.status.gate if course.status else None
+    if course.start is not None or gate is None or course.status is None:
+        return Claim("GatesPassing", UNKNOWN, Reason.NOT_RUNNING)
+    if gate.verdict is Verdict.FAIL or course.status.phase is RolloutPhase.ROLLED_BACK:
+        return Claim("GatesPassing", FALSE, Reason.REGRESSED, course.status.message or "")
+    if gate.verdict is Verdict.PASS:
+        return Claim("GatesPassing", TRUE, Reason.SAFE, gate.summary or "")
+    verdict = course.evidence.verdict if course.evidence else None
+    reason = verdict.reason if verdict else Reason.NOT_RUNNING
+    return Claim("GatesPassing", UNKNOWN, reason, gate.summary or "")
+
+
+def _ready(
+    course: Course, wanted: Wanted | Unresolved, phase: AgentPhase, available: Claim
+) -> Claim:
+    """Ready while stable serves users, whatever a candidate does; False when nobody is served."""
+    if available.status is not TRUE:
+        return Claim("Ready", FALSE, available.reason, available.message)
+    if isinstance(wanted, Unresolved) and wanted.condition == "Accepted":
+        return Claim("Ready", FALSE, wanted.reason, wanted.message)
+    return Claim("Ready", TRUE, course.reason, course.message if phase in STALLED else "")

@@ -1,0 +1,203 @@
+"""The course of an Agent: what becomes of its running rollout, or whether a new one begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from turnout.api.base import VersionRef
+from turnout.api.rollout import AgentRollout, AgentRolloutStatus, RolloutPhase, Trigger
+from turnout.core.checkpoint import checkpoint
+from turnout.core.content import Unresolved
+from turnout.core.evidence import Evidence
+from turnout.core.intake import Wanted
+from turnout.core.intents import fold_intents
+from turnout.core.moves import Move, write
+from turnout.core.phase import has_ended
+from turnout.core.reasons import Reason
+from turnout.core.rules import next_move
+from turnout.core.scale import FULL, candidate_replicas
+from turnout.core.standing import Standing, rejected, stable_of
+from turnout.core.traffic import observed_weight
+from turnout.core.world import World
+
+
+@dataclass(frozen=True)
+class Start:
+    """A rollout that is to begin."""
+
+    number: int
+    trigger: Trigger
+    wanted: Wanted
+
+
+@dataclass(frozen=True)
+class Course:
+    """Where things go from here.
+
+    Attributes:
+        rule: Name of the rule that spoke.
+        stable: Who is stable once the course is taken.
+        rollout: The running or the last rollout.
+        status: Its record from now on.
+        start: The rollout to begin.
+        evidence: What the gate knows of the running rollout.
+        again_at: When to look again if nothing happens before.
+    """
+
+    rule: str
+    reason: Reason
+    message: str
+    stable: VersionRef | None
+    rollout: AgentRollout | None = None
+    status: AgentRolloutStatus | None = None
+    start: Start | None = None
+    evidence: Evidence | None = None
+    again_at: datetime | None = None
+
+    @property
+    def running(self) -> bool:
+        """Tell whether the rollout goes on after this decision."""
+        return self.status is not None and not has_ended(self.status.phase)
+
+
+def steer(world: World, wanted: Wanted | Unresolved) -> Course:
+    """Steer the running rollout, or begin one, or rest."""
+    stable = stable_of(world)
+    newest = world.rollouts[-1] if world.rollouts else None
+    if newest is not None and not has_ended(newest.status.phase):
+        return _run(Standing(world, newest, stable), wanted)
+    return _rest(world, wanted, stable, newest)
+
+
+def _run(standing: Standing, wanted: Wanted | Unresolved) -> Course:
+    overtaken = _superseded(standing, wanted)
+    rule, move = ("superseded", overtaken) if overtaken else next_move(standing)
+    status = _recorded(standing, write(standing, rule, move))
+    promoted = move.phase is RolloutPhase.PROMOTED
+    return Course(
+        rule,
+        move.reason,
+        move.message,
+        standing.rollout.spec.to if promoted else standing.stable,
+        standing.rollout,
+        status,
+        evidence=standing.evidence,
+        again_at=move.again_at,
+    )
+
+
+def _recorded(standing: Standing, written: AgentRolloutStatus) -> AgentRolloutStatus:
+    """Complete a record with the evidence, the weight read back and what people asked."""
+    rollout, now = standing.rollout, standing.now
+    status = checkpoint(rollout.status, written, standing.evidence, standing.gate, now)
+    weights = status.weights
+    seen = observed_weight(standing)
+    if weights is not None and seen is not None:
+        weights = weights.model_copy(update={"observed": seen})
+    intents = fold_intents(rollout, now)
+    return status.model_copy(
+        update={
+            "observed_generation": rollout.metadata.generation,
+            "weights": weights,
+            "intents": intents,
+        }
+    )
+
+
+def _superseded(standing: Standing, wanted: Wanted | Unresolved) -> Move | None:
+    """Let newer content end a rollout, and stable's own content go straight back.
+
+    An abort stays an abort, and while a person froze the Agent nothing new is taken.
+    """
+    world, rollout = standing.world, standing.rollout
+    if isinstance(wanted, Unresolved) or rollout.spec.abort or world.agent.spec.paused:
+        return None
+    if wanted.ref.digest == rollout.spec.to.digest or world.settles_in > 0:
+        return None
+    if standing.stable is not None and wanted.ref.digest == standing.stable.digest:
+        message = f"{standing.stable.version} is wanted again: all traffic stays with it"
+        return Move(RolloutPhase.SUPERSEDED, Reason.RETURNED_TO_STABLE, message, weight=0)
+    message = f"superseded by {wanted.ref.version}"
+    return Move(RolloutPhase.SUPERSEDED, Reason.SUPERSEDED, message, weight=0)
+
+
+def _rest(
+    world: World,
+    wanted: Wanted | Unresolved,
+    stable: VersionRef | None,
+    newest: AgentRollout | None,
+) -> Course:
+    status = newest.status if newest else None
+    if isinstance(wanted, Unresolved):
+        return Course("unresolved", wanted.reason, wanted.message, stable, newest, status)
+    reason, message, trigger = _begin(world, wanted, stable, newest)
+    if trigger is None:
+        return Course(_rule(reason), reason, message, stable, newest, status)
+    if world.settles_in > 0:
+        later = world.now + timedelta(seconds=world.settles_in)
+        message = "content is still changing"
+        return Course("settling", Reason.PENDING, message, stable, newest, status, again_at=later)
+    start = Start(_next_number(world), trigger, wanted)
+    return Course("begin", reason, message, stable, newest, status, start)
+
+
+def _rule(reason: Reason) -> str:
+    return {Reason.AT_REST: "at_rest", Reason.PAUSED: "paused"}.get(reason, "rejected")
+
+
+def _next_number(world: World) -> int:
+    seen = max((one.spec.number for one in world.rollouts), default=0)
+    return max(seen, world.agent.status.last_rollout) + 1
+
+
+def _begin(
+    world: World, wanted: Wanted, stable: VersionRef | None, newest: AgentRollout | None
+) -> tuple[Reason, str, Trigger | None]:
+    """Decide whether a rollout begins, and why or why not."""
+    version = wanted.ref.version
+    if stable is not None and wanted.ref.digest == stable.digest:
+        return Reason.AT_REST, f"{version} is stable and wanted", None
+    if world.agent.spec.paused:
+        return Reason.PAUSED, f"spec.paused is true: {version} waits", None
+    if newest is not None and newest.spec.to.digest == wanted.ref.digest:
+        again = _again(world, stable, newest)
+        if again is not None:
+            return again
+    if rejected(world, wanted.ref.digest):
+        return _taken_back(newest), _why_rejected(world, wanted), None
+    if stable is None:
+        return Reason.NEW_VERSION, f"{version} is the first version", Trigger.INITIAL
+    trigger = Trigger.PINNED if wanted.pinned else Trigger.CONTENT_CHANGED
+    return Reason.NEW_VERSION, f"{version} is new, {stable.version} is stable", trigger
+
+
+def _again(
+    world: World, stable: VersionRef | None, newest: AgentRollout
+) -> tuple[Reason, str, Trigger | None] | None:
+    """Try the same content again: for a person's retry, or a first version that became ready."""
+    retry, to = newest.spec.retry, newest.spec.to
+    if retry is not None and newest.status.phase is not RolloutPhase.PROMOTED:
+        why = f": {retry.reason}" if retry.reason else ""
+        trigger = Trigger.RETRY if stable is not None else Trigger.INITIAL
+        return Reason.RETRIED, f"{to.version} is tried again by {retry.by}{why}", trigger
+    if newest.status.phase is not RolloutPhase.EXPIRED:
+        return None
+    arm = world.arm(to.version)
+    if stable is None and arm.ready >= candidate_replicas(world.agent.spec.replicas, FULL):
+        return Reason.NEW_VERSION, f"{to.version} became ready after all", Trigger.INITIAL
+    return Reason.PROGRESS_DEADLINE_EXCEEDED, newest.status.message or "never ready", None
+
+
+def _taken_back(newest: AgentRollout | None) -> Reason:
+    ended_by_person = newest is not None and newest.status.phase is RolloutPhase.ABORTED
+    return Reason.ABORTED if ended_by_person else Reason.ROLLED_BACK
+
+
+def _why_rejected(world: World, wanted: Wanted) -> str:
+    attempts = [one for one in world.rollouts if one.spec.to.digest == wanted.ref.digest]
+    if attempts and attempts[-1].status.message:
+        return attempts[-1].status.message
+    version = world.versions.get(wanted.ref.version)
+    rejection = version.status.rejected_by if version else None
+    return rejection.message if rejection else f"{wanted.ref.version} was rejected before"

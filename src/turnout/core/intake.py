@@ -1,0 +1,136 @@
+"""What the Agent asks for now: a version, or the reason why none can be formed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from turnout.api.agent import TrafficMode
+from turnout.api.base import VersionRef
+from turnout.api.strategy import Gate, Strategy
+from turnout.core import naming
+from turnout.core.content import Content, Unresolved, resolve
+from turnout.core.plan import Document
+from turnout.core.reasons import Reason
+from turnout.core.route import KIND as HTTP_ROUTE
+from turnout.core.route import uses_route
+from turnout.core.world import Unread, World
+
+RATIO_LIMIT = 50
+"""Largest weight by replica ratio: above it stable could not stay at full scale."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The version that the Agent asks for.
+
+    Attributes:
+        ref: Its name and digest.
+        content: What it is made of; None for a pinned version, whose content is stored.
+        strategy: How it goes out.
+        gate: What judges it.
+    """
+
+    ref: VersionRef
+    content: Content | None
+    strategy: Strategy
+    gate: Gate
+
+    @property
+    def pinned(self) -> bool:
+        """Tell whether a person pinned a stored version instead of changing content."""
+        return self.content is None
+
+
+def take_in(world: World) -> Wanted | Unresolved:
+    """Resolve what the Agent asks for, its strategy included."""
+    way = _strategy(world)
+    if isinstance(way, Unresolved):
+        return way
+    strategy, gate = way
+    problem = _unsupported(world, strategy) or _missing_template(world, gate)
+    if problem is not None:
+        return problem
+    wanted = _version(world)
+    if isinstance(wanted, Unresolved):
+        return wanted
+    ref, content = wanted
+    return _conflict(world, ref) or Wanted(ref, content, strategy, gate)
+
+
+def _strategy(world: World) -> tuple[Strategy, Gate] | Unresolved:
+    spec = world.agent.spec
+    if spec.strategy is not None and spec.gate is not None:
+        return spec.strategy, spec.gate
+    name = spec.strategy_ref.name if spec.strategy_ref else ""
+    found = world.sources.strategy
+    if found is None:
+        message = f"RolloutStrategy {name} does not exist in this namespace"
+        return Unresolved(Reason.REFERENCE_NOT_FOUND, message)
+    if isinstance(found, Unread):
+        return Unresolved(Reason.RESOLVE_ERROR, f"RolloutStrategy {name}: {found.message}")
+    return found.spec.strategy, found.spec.gate
+
+
+def _unsupported(world: World, strategy: Strategy) -> Unresolved | None:
+    if world.agent.spec.traffic.mode is TrafficMode.REPLICA_RATIO:
+        for step in strategy.steps:
+            if step.set_weight is not None and step.set_weight > RATIO_LIMIT:
+                message = (
+                    f"setWeight {step.set_weight}: mode ReplicaRatio divides by pods and keeps "
+                    f"stable at full scale, so weights go up to {RATIO_LIMIT}"
+                )
+                return Unresolved(Reason.UNSUPPORTED_WEIGHT, message, "Accepted")
+    elif not world.routes_served:
+        message = "traffic.mode HTTPRoute needs the Gateway API, which this cluster does not serve"
+        return Unresolved(Reason.INVALID_SPEC, message, "Accepted")
+    return None
+
+
+def _missing_template(world: World, gate: Gate) -> Unresolved | None:
+    for metric in gate.metrics:
+        found = world.sources.templates.get(metric.template_ref.name)
+        if found is None:
+            message = (
+                f"gate metric {metric.name}: MetricTemplate {metric.template_ref.name} "
+                "does not exist in this namespace"
+            )
+            return Unresolved(Reason.REFERENCE_NOT_FOUND, message)
+    return None
+
+
+def _version(world: World) -> tuple[VersionRef, Content | None] | Unresolved:
+    pinned = world.agent.spec.pinned_version
+    if pinned is not None:
+        version = world.versions.get(pinned)
+        if version is None:
+            message = f"spec.pinnedVersion {pinned}: there is no AgentVersion of that name"
+            return Unresolved(Reason.REFERENCE_NOT_FOUND, message)
+        return VersionRef(version=pinned, digest=version.spec.digest), None
+    content = resolve(world)
+    if isinstance(content, Unresolved):
+        return content
+    taken = {name: version.spec.digest for name, version in world.versions.items()}
+    name = naming.version_name(world.name, content.digest, taken)
+    return VersionRef(version=name, digest=content.digest), content
+
+
+def _conflict(world: World, ref: VersionRef) -> Unresolved | None:
+    """Find an object that holds a name we need and is not ours: it is never overwritten."""
+    names = [("Service", world.service_name)]
+    names += [(kind, ref.version) for kind in ("Deployment", "Service", "ConfigMap")]
+    if uses_route(world):
+        names.append((HTTP_ROUTE, world.name))
+    for kind, name in names:
+        found = world.child(kind, name)
+        if found is not None and not _may_use(world, found.document, kind, ref):
+            message = f"{kind} {name} exists and is not Turnout's; rename it or the Agent's part"
+            return Unresolved(Reason.NAME_CONFLICT, message, "Accepted")
+    return None
+
+
+def _may_use(world: World, document: Document, kind: str, ref: VersionRef) -> bool:
+    metadata = document.get("metadata", {})
+    if not naming.is_ours(metadata, world.name):
+        return False
+    noted = (metadata.get("annotations") or {}).get(naming.DIGEST)
+    return metadata.get("name") != ref.version or kind == HTTP_ROUTE or noted == ref.digest

@@ -1,0 +1,41 @@
+"""JSON that travels inside a string field: bounded before it is parsed.
+
+A document nested deep enough stops a recursive parser, so depth is counted on the text first.
+"""
+
+from __future__ import annotations
+
+import json
+
+DEEPEST = 32
+
+
+def depth(text: str) -> int:
+    """Count how deep objects and arrays nest in a JSON text, brackets in strings aside."""
+    deepest = level = 0
+    quoted = escaped = False
+    for char in text:
+        if quoted:
+            quoted, escaped = escaped or char != '"', char == "\\" and not escaped
+        elif char == '"':
+            quoted = True
+        elif char in "{[":
+            level += 1
+            deepest = max(deepest, level)
+        elif char in "}]":
+            level -= 1
+    return deepest
+
+
+def check(field: str, text: str) -> str | None:
+    """Say what is wrong with a field that must hold a JSON object, None where it is fine."""
+    nested = depth(text)
+    if nested > DEEPEST:
+        return f"{field} nests {nested} deep, at most {DEEPEST} are read"
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        return f"{field} is not JSON: {error}"
+    if not isinstance(value, dict):
+        return f"{field} must be a JSON object"
+    return None

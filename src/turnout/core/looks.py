@@ -1,0 +1,187 @@
+"""From raw counter samples to windows: what each arm answered between two looks.
+
+A window ends at a multiple of the gate's interval in *sample* time, never at the operator's
+idea of now, so closing the same windows again from the same samples gives the same counts:
+that is what makes a restart harmless and a verdict replayable.
+
+Counts are differences of raw counters with reset detection, not ``rate()``: ``rate()``
+extrapolates to the window's edges and invents fractions of requests.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import pairwise
+
+STALE_AFTER_SCRAPES = 2
+"""A sample older than this many scrape intervals says nothing about now."""
+
+
+class ArmRole(Enum):
+    """Which side of a comparison a pod is on."""
+
+    STABLE = "stable"
+    CANDIDATE = "candidate"
+
+
+@dataclass(frozen=True)
+class Series:
+    """One counter of one pod.
+
+    Attributes:
+        pod: Name of the pod that exported it.
+        samples: (unix seconds, value), oldest first.
+    """
+
+    pod: str
+    samples: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What the metrics provider said of one metric: the good ones, and all of them."""
+
+    good: tuple[Series, ...]
+    total: tuple[Series, ...]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A pod that the operator knows, with the arm it serves and its creation in unix seconds."""
+
+    role: ArmRole
+    created: float
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Requests answered by one arm in one window."""
+
+    good: float = 0.0
+    total: float = 0.0
+
+    @property
+    def share(self) -> float | None:
+        """Share of good answers, 0 to 1; None where nothing was asked."""
+        return self.good / self.total if self.total > 0 else None
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(self.good + other.good, self.total + other.total)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Both arms between two looks; start and end in unix seconds of sample time."""
+
+    start: float
+    end: float
+    candidate: Counts
+    stable: Counts
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """How often the gate looks and the provider scrapes, both in seconds."""
+
+    interval: float
+    scrape: float
+
+    def first_end_after(self, moment: float) -> float:
+        """Give the first multiple of the interval strictly after a moment."""
+        return (math.floor(moment / self.interval) + 1) * self.interval
+
+
+def close_windows(
+    readings: Readings,
+    members: Mapping[str, Member],
+    since: float,
+    now: float,
+    cadence: Cadence,
+) -> tuple[Window, ...]:
+    """Close every window that can be closed between ``since`` and ``now``, oldest first.
+
+    A window whose end the samples do not cover is not closed: the next one that can be
+    starts where the last one ended, so a gap becomes one longer window and nothing is counted
+    twice or lost.
+    """
+    closed: list[Window] = []
+    start, end = since, cadence.first_end_after(since)
+    while end <= now:
+        if _covers(readings.total, members, end, now, cadence):
+            closed.append(_window(readings, members, start, end))
+            start = end
+        end += cadence.interval
+    return tuple(closed)
+
+
+def _covers(
+    series: Sequence[Series],
+    members: Mapping[str, Member],
+    end: float,
+    now: float,
+    cadence: Cadence,
+) -> bool:
+    """Tell whether the candidate's counters are known at ``end``.
+
+    Known are they when some sample at or before the end is fresh, and either every series has
+    moved past the end or one more scrape interval has gone by.
+    """
+    candidate = [one for one in series if _is_candidate(one, members)]
+    oldest = end - STALE_AFTER_SCRAPES * cadence.scrape
+    fresh = any(oldest <= at <= end for one in candidate for at, _ in one.samples)
+    moved_on = all(one.samples and one.samples[-1][0] > end for one in candidate)
+    return fresh and (moved_on or now >= end + cadence.scrape)
+
+
+def _is_candidate(series: Series, members: Mapping[str, Member]) -> bool:
+    member = members.get(series.pod)
+    return member is not None and member.role is ArmRole.CANDIDATE
+
+
+def _window(readings: Readings, members: Mapping[str, Member], start: float, end: float) -> Window:
+    seen = _pods_seen_by(start, (*readings.good, *readings.total))
+    counts: dict[ArmRole, Counts] = {}
+    for role in ArmRole:
+        good, total = (
+            math.fsum(
+                _increase(one, members[one.pod], start, end, counted_before=one.pod in seen)
+                for one in side
+                if one.pod in members and members[one.pod].role is role
+            )
+            for side in (readings.good, readings.total)
+        )
+        counts[role] = Counts(min(good, total), total)
+    return Window(start, end, counts[ArmRole.CANDIDATE], counts[ArmRole.STABLE])
+
+
+def _pods_seen_by(moment: float, series: Iterable[Series]) -> frozenset[str]:
+    return frozenset(one.pod for one in series if one.samples and one.samples[0][0] <= moment)
+
+
+def _increase(
+    series: Series, member: Member, start: float, end: float, *, counted_before: bool
+) -> float:
+    """Count what a counter grew by in (start, end], a restart of it included.
+
+    A series that appears inside the window began at zero if its pod is younger than the
+    window or was already being scraped; for an older pod that was not, the first sample is the
+    base, for then it may hold requests of long before.
+    """
+    times = [at for at, _ in series.samples]
+    inside = [value for _, value in series.samples[bisect_right(times, start) :]]
+    inside = inside[: bisect_right(times, end) - bisect_right(times, start)]
+    if not inside:
+        return 0.0
+    before = bisect_right(times, start)
+    if before:
+        base = series.samples[before - 1][1]
+    elif counted_before or member.created >= start:
+        base = 0.0
+    else:
+        base = inside[0]
+    steps = pairwise([base, *inside])
+    return math.fsum(after - prior if after >= prior else after for prior, after in steps)

@@ -1,0 +1,139 @@
+"""A move: what one rule makes of a running rollout, and how it is written into the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from turnout.api.base import as_timedelta
+from turnout.api.rollout import (
+    AgentRolloutStatus,
+    RolloutPhase,
+    StepStatus,
+    TimelineEntry,
+    WeightStatus,
+)
+from turnout.api.strategy import Step
+from turnout.core.phase import has_ended
+from turnout.core.reasons import Reason
+from turnout.core.standing import Standing
+
+TIMELINE = 64
+
+
+@dataclass(frozen=True)
+class Move:
+    """What a rule decided.
+
+    Attributes:
+        phase: Where the rollout stands now.
+        reason: Why, in one word.
+        message: Why, in a sentence with the values.
+        weight: The candidate's weight from now on; None leaves it.
+        enter: Number of the step that begins now; None stays in the one under way.
+        waits_for_pods: True while the move waits for the candidate's pods: a declared limit runs.
+        again_at: When to look again if nothing happens before.
+    """
+
+    phase: RolloutPhase
+    reason: Reason
+    message: str
+    weight: int | None = None
+    enter: int | None = None
+    waits_for_pods: bool = False
+    again_at: datetime | None = None
+
+
+def step_name(step: Step | None) -> str:
+    """Name a step for people: its own name, or what it does."""
+    if step is None:
+        return "promote"
+    if step.name:
+        return step.name
+    if step.set_weight is not None:
+        return f"set-weight-{step.set_weight}"
+    return "pause" if step.pause is not None else "approve"
+
+
+def step_ends(step: Step | None, began: datetime) -> datetime | None:
+    """Tell when a step that began then ends by itself, or runs into its timeout."""
+    if step is None:
+        return None
+    limit = step.pause.duration if step.pause else None
+    if step.approve:
+        limit = step.approve.timeout
+    return began + as_timedelta(limit) if limit else None
+
+
+def enter(standing: Standing, index: int) -> StepStatus:
+    """Begin a step now."""
+    step = standing.steps[index - 1] if index <= len(standing.steps) else None
+    return StepStatus(
+        index=index,
+        name=step_name(step),
+        started_at=standing.now,
+        ends_at=step_ends(step, standing.now),
+    )
+
+
+def write(standing: Standing, rule: str, move: Move) -> AgentRolloutStatus:
+    """Write a move into the rollout's record, leaving alone what did not change."""
+    before = standing.status
+    ended = has_ended(move.phase)
+    step = before.step or enter(standing, 1)
+    if move.enter is not None:
+        step = enter(standing, move.enter)
+    return before.model_copy(
+        update={
+            "phase": move.phase,
+            "step": step,
+            "weights": _weights(standing, move),
+            "started_at": before.started_at or standing.now,
+            "finished_at": (before.finished_at or standing.now) if ended else None,
+            "scale_down_at": _scale_down_at(standing) if ended else None,
+            "waiting_since": _waiting_since(before, move, standing.now),
+            "reason": move.reason.value,
+            "message": move.message,
+            "timeline": _timeline(before, rule, move, standing.now),
+        }
+    )
+
+
+def _weights(standing: Standing, move: Move) -> WeightStatus:
+    before = standing.status.weights or WeightStatus(desired=0, changed_at=standing.now)
+    if move.weight is None or move.weight == before.desired:
+        return before
+    first = before.first_at or (standing.now if move.weight > 0 else None)
+    return before.model_copy(
+        update={"desired": move.weight, "changed_at": standing.now, "first_at": first}
+    )
+
+
+def _scale_down_at(standing: Standing) -> datetime:
+    finished = standing.status.finished_at or standing.now
+    delay: timedelta = as_timedelta(standing.strategy.scale_down_delay)
+    return finished + delay
+
+
+def _waiting_since(before: AgentRolloutStatus, move: Move, now: datetime) -> datetime | None:
+    if not move.waits_for_pods:
+        return None
+    return before.waiting_since or now
+
+
+def _timeline(
+    before: AgentRolloutStatus, rule: str, move: Move, now: datetime
+) -> tuple[TimelineEntry, ...]:
+    """Add what is new; the same rule with the same reason in the same step is not news."""
+    entries = tuple(before.timeline)
+    last = entries[-1] if entries else None
+    moved = move.enter is not None or _moves_weight(before, move)
+    if last is not None and not moved and (last.rule, last.reason) == (rule, move.reason.value):
+        return entries
+    entry = TimelineEntry(at=now, rule=rule, reason=move.reason.value, message=move.message)
+    return (*entries, entry)[-TIMELINE:]
+
+
+def _moves_weight(before: AgentRolloutStatus, move: Move) -> bool:
+    desired = before.weights.desired if before.weights else 0
+    return move.weight is not None and move.weight != desired

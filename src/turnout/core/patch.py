@@ -1,0 +1,37 @@
+"""JSON merge patch (RFC 7386) between two documents, and whether one holds in another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def merge_patch(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the smallest merge patch that makes ``after`` of ``before``; empty if they are equal."""
+    patch: dict[str, Any] = dict.fromkeys(before.keys() - after.keys())
+    for key, value in after.items():
+        old = before.get(key)
+        if key in before and old == value:
+            continue
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            patch[key] = merge_patch(old, value)
+        else:
+            patch[key] = value
+    return patch
+
+
+def holds(wanted: Any, found: Any) -> bool:
+    """Tell whether everything wanted is found; what the API server added besides is no matter."""
+    if isinstance(wanted, Mapping):
+        return isinstance(found, Mapping) and all(
+            holds(value, found.get(key)) for key, value in wanted.items()
+        )
+    if isinstance(wanted, list | tuple):
+        if not wanted and found is None:
+            return True
+        return (
+            isinstance(found, list | tuple)
+            and len(wanted) == len(found)
+            and all(holds(one, other) for one, other in zip(wanted, found, strict=True))
+        )
+    return bool(wanted == found)

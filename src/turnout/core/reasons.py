@@ -1,0 +1,69 @@
+"""Every reason word of conditions, Events and records, each with what it tells a person."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """CamelCase reasons; a value is never renamed once released."""
+
+    # what the Agent asks for
+    VALID = "Valid"
+    INVALID_SPEC = "InvalidSpec"
+    NAME_CONFLICT = "NameConflict"
+    CONTENT_TOO_LARGE = "ContentTooLarge"
+    UNSUPPORTED_WEIGHT = "UnsupportedWeight"
+    RESOLVED = "Resolved"
+    REFERENCE_NOT_FOUND = "ReferenceNotFound"
+    AWAITING_CONTENT = "AwaitingContent"
+    RESOLVE_ERROR = "ResolveError"
+    PINNED = "Pinned"
+    MUTABLE_IMAGE = "MutableImage"
+    LIVE_CONFIG_MAP = "LiveConfigMap"
+    PENDING = "Pending"
+
+    # where a rollout stands
+    AT_REST = "AtRest"
+    NEW_VERSION = "NewVersion"
+    STEP_RUNNING = "StepRunning"
+    STEP_COMPLETED = "StepCompleted"
+    WAITING = "Waiting"
+    PAUSED = "Paused"
+    RESUMED = "Resumed"
+    AWAITING_APPROVAL = "AwaitingApproval"
+    APPROVED = "Approved"
+    PROMOTED = "Promoted"
+    ROLLED_BACK = "RolledBack"
+    ABORTED = "Aborted"
+    SUPERSEDED = "Superseded"
+    RETURNED_TO_STABLE = "ReturnedToStable"
+    RETRIED = "Retried"
+    EXPIRED = "Expired"
+    TIMED_OUT = "TimedOut"
+    PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
+    REJECTED = "Rejected"
+
+    # what the gate says
+    SAFE = "Safe"
+    REGRESSED = "Regressed"
+    TOO_FEW_REQUESTS = "TooFewRequests"
+    NO_TRAFFIC = "NoTraffic"
+    METRICS_UNAVAILABLE = "MetricsUnavailable"
+    METRIC_NOT_FOUND = "MetricNotFound"
+    BOTH_ARMS_DEGRADED = "BothArmsDegraded"
+    INCONCLUSIVE = "Inconclusive"
+    NOT_RUNNING = "NotRunning"
+    APPROVAL_UNPROTECTED = "ApprovalUnprotected"
+
+    # pods and traffic
+    MINIMUM_REPLICAS_AVAILABLE = "MinimumReplicasAvailable"
+    MINIMUM_REPLICAS_UNAVAILABLE = "MinimumReplicasUnavailable"
+    SCALED_TO_ZERO = "ScaledToZero"
+    STABLE_UNAVAILABLE = "StableUnavailable"
+    SUSPENDED = "Suspended"
+    ROUTE_PROGRAMMED = "RouteProgrammed"
+    ROUTE_NOT_ACCEPTED = "RouteNotAccepted"
+    REFS_NOT_RESOLVED = "RefsNotResolved"
+    WEIGHT_CORRECTED = "WeightCorrected"
+    CONTESTED = "Contested"

@@ -1,0 +1,192 @@
+"""The Agent's status: what a person sees of a decision with kubectl alone."""
+
+from __future__ import annotations
+
+from turnout.api.agent import (
+    AgentPhase,
+    AgentStatus,
+    CandidateStatus,
+    DesiredStatus,
+    RolloutSummary,
+    RouteStatus,
+    StableStatus,
+    VersionWeight,
+)
+from turnout.api.rollout import RolloutPhase
+from turnout.core import naming
+from turnout.core.arrange import Arrangement
+from turnout.core.claims import claims
+from turnout.core.conditions import fold_conditions
+from turnout.core.content import Unresolved
+from turnout.core.course import Course
+from turnout.core.intake import Wanted
+from turnout.core.render import is_stopped, pod_labels
+from turnout.core.route import agent_route, read_weights
+from turnout.core.standing import rejected
+from turnout.core.world import World
+
+RUNNING_PHASES = {
+    RolloutPhase.PROGRESSING: AgentPhase.PROGRESSING,
+    RolloutPhase.PAUSED: AgentPhase.PAUSED,
+    RolloutPhase.HELD: AgentPhase.HELD,
+}
+
+
+def report(
+    world: World, course: Course, arrangement: Arrangement, wanted: Wanted | Unresolved
+) -> AgentStatus:
+    """Fold a decision into the Agent's status; equal to the one before where nothing changed."""
+    before = world.agent.status
+    phase = phase_of(world, course, wanted)
+    status = AgentStatus(
+        observed_generation=world.agent.metadata.generation,
+        phase=phase,
+        summary=summary(course),
+        stable=_stable(world, course, arrangement),
+        candidate=_candidate(world, course, arrangement),
+        desired=_desired(world, wanted) or before.desired,
+        rollout=_rollout(course),
+        last_rollout=course.start.number if course.start else before.last_rollout,
+        sources=before.sources,
+        route=_route(world),
+    )
+    if isinstance(wanted, Wanted) and wanted.content is not None:
+        status = status.model_copy(update={"sources": wanted.content.sources()})
+    made = fold_conditions(
+        before.conditions,
+        claims(world, course, wanted, phase),
+        world.agent.metadata.generation,
+        world.now,
+    )
+    return status.model_copy(update={"conditions": made} | _scale(world, course))
+
+
+def _scale(world: World, course: Course) -> dict[str, object]:
+    """Fill what autoscalers read: the stable arm only, so that a canary cannot make them grow."""
+    if course.stable is None:
+        return {"replicas": 0, "selector": f"{naming.AGENT_LABEL}={world.name}"}
+    labels = pod_labels(world.name, course.stable.version)
+    selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+    return {"replicas": world.arm(course.stable.version).pods, "selector": selector}
+
+
+def phase_of(world: World, course: Course, wanted: Wanted | Unresolved) -> AgentPhase:
+    """Say in one word where the Agent stands."""
+    if is_stopped(world):
+        return AgentPhase.SUSPENDED
+    if course.running and course.status is not None:
+        return RUNNING_PHASES[course.status.phase]
+    if course.start is not None:
+        return AgentPhase.PROGRESSING
+    if isinstance(wanted, Unresolved):
+        return _unresolved_phase(course, wanted)
+    if world.agent.spec.paused:
+        return AgentPhase.PAUSED
+    return _rest_phase(world, course, wanted)
+
+
+def _unresolved_phase(course: Course, wanted: Unresolved) -> AgentPhase:
+    if wanted.condition == "Accepted":
+        return AgentPhase.DEGRADED
+    return AgentPhase.PENDING if course.stable is None else AgentPhase.HELD
+
+
+def _rest_phase(world: World, course: Course, wanted: Wanted) -> AgentPhase:
+    stable = course.stable
+    if stable is None:
+        ended = course.status is not None and course.status.phase is not RolloutPhase.SUPERSEDED
+        return AgentPhase.DEGRADED if ended else AgentPhase.PENDING
+    if world.agent.spec.replicas > 0 and world.arm(stable.version).ready == 0:
+        return AgentPhase.DEGRADED
+    if wanted.ref.digest == stable.digest:
+        return AgentPhase.HEALTHY
+    return AgentPhase.ROLLED_BACK if rejected(world, wanted.ref.digest) else AgentPhase.PENDING
+
+
+def summary(course: Course) -> str | None:
+    """Say in a column's width what the gate said of the last rollout that matters."""
+    if course.status is None or course.start is not None:
+        return None
+    if course.status.phase is RolloutPhase.PROMOTED:
+        return None
+    if course.running or course.rule in {"rejected", "regressed", "aborted", "never_ready"}:
+        gate = course.status.gate
+        if gate is not None and gate.summary:
+            return gate.summary
+        return course.status.reason
+    return None
+
+
+def _stable(world: World, course: Course, arrangement: Arrangement) -> StableStatus | None:
+    if course.stable is None:
+        return None
+    version = course.stable.version
+    known = world.versions.get(version)
+    wanted = next((arm.replicas for arm in arrangement.arms if arm.ref == course.stable), 0)
+    before = world.agent.status.stable
+    since = known.status.promoted_at if known else None
+    if since is None:
+        same = before is not None and before.digest == course.stable.digest
+        since = before.since if before and same else world.now
+    return StableStatus(
+        version=version,
+        digest=course.stable.digest,
+        since=since,
+        replicas=wanted,
+        ready_replicas=world.arm(version).ready,
+    )
+
+
+def _candidate(world: World, course: Course, arrangement: Arrangement) -> CandidateStatus | None:
+    if not course.running or course.rollout is None or course.status is None:
+        return None
+    to = course.rollout.spec.to
+    replicas = next((arm.replicas for arm in arrangement.arms if arm.ref == to), 0)
+    weights = arrangement.weights or {}
+    decided = course.status.weights.desired if course.status.weights else 0
+    return CandidateStatus(
+        version=to.version,
+        digest=to.digest,
+        weight=weights.get(to.version, decided if arrangement.weights is None else 0),
+        replicas=replicas,
+        ready_replicas=world.arm(to.version).ready,
+    )
+
+
+def _desired(world: World, wanted: Wanted | Unresolved) -> DesiredStatus | None:
+    if isinstance(wanted, Unresolved):
+        return None
+    ref = wanted.ref
+    return DesiredStatus(
+        version=ref.version, digest=ref.digest, rejected=rejected(world, ref.digest)
+    )
+
+
+def _rollout(course: Course) -> RolloutSummary | None:
+    rollout, status = course.rollout, course.status
+    if rollout is None or status is None:
+        return None
+    steps = 0 if rollout.spec.from_ is None else len(rollout.spec.strategy.steps)
+    index = min(status.step.index, steps) if status.step else 0
+    return RolloutSummary(
+        name=rollout.metadata.name,
+        number=rollout.spec.number,
+        step=index,
+        steps=steps,
+        step_name=status.step.name if status.step else None,
+        progress=f"{index}/{steps}" if course.running and steps else None,
+    )
+
+
+def _route(world: World) -> RouteStatus | None:
+    route = agent_route(world)
+    seen = read_weights(route.document) if route else None
+    if seen is None:
+        return None
+    weights = tuple(
+        VersionWeight(version=version, weight=weight) for version, weight in seen.items()
+    )
+    before = world.agent.status.route
+    if before is not None and before.weights == weights:
+        return before
+    return RouteStatus(weights=weights, observed_at=world.now)

@@ -1,0 +1,91 @@
+"""The HTTPRoute: rendered from the Agent's own words plus one backend per version, and read back.
+
+Gateway API v1. A weight is in force when it is read back from the stored route, in every rule,
+not when a write of it returned: admission may prune, another manager may overwrite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from turnout.api.agent import TrafficMode
+from turnout.core import naming
+from turnout.core.plan import Document
+from turnout.core.reasons import Reason
+from turnout.core.world import Child, World
+
+API_VERSION = "gateway.networking.k8s.io/v1"
+KIND = "HTTPRoute"
+
+
+def uses_route(world: World) -> bool:
+    """Tell whether requests are divided by a Gateway."""
+    return world.agent.spec.traffic.mode is TrafficMode.HTTP_ROUTE
+
+
+def render_route(world: World, weights: Mapping[str, int]) -> dict[str, Any]:
+    """Render the agent's route with these weights per version.
+
+    An empty mapping takes all traffic off: rules without a backend.
+    """
+    traffic = world.agent.spec.traffic
+    wanted = traffic.http_route
+    if wanted is None:
+        return {}
+    backends = [
+        {"kind": "Service", "name": version, "port": traffic.service.port, "weight": weight}
+        for version, weight in weights.items()
+    ]
+    rules = [rule.to_wire() for rule in wanted.rules] or [{}]
+    return {
+        "parentRefs": [ref.to_wire() for ref in wanted.parent_refs],
+        "hostnames": list(wanted.hostnames),
+        "rules": [rule | {"backendRefs": backends} for rule in rules],
+    }
+
+
+def agent_route(world: World) -> Child | None:
+    """Find the agent's route where it is ours."""
+    found = world.child(KIND, world.name)
+    return found if found is not None and naming.is_ours(found.metadata, world.name) else None
+
+
+def read_weights(route: Document) -> dict[str, int] | None:
+    """Read the weights per backend; None where the rules disagree or hold something else."""
+    rules = route.get("spec", {}).get("rules") or ()
+    seen = [_backends(rule) for rule in rules]
+    if not seen or any(one != seen[0] for one in seen):
+        return None
+    return seen[0]
+
+
+def _backends(rule: Document) -> dict[str, int]:
+    return {
+        str(ref.get("name")): int(ref.get("weight", 1)) for ref in rule.get("backendRefs") or ()
+    }
+
+
+def programmed(world: World) -> tuple[Reason, str] | None:
+    """Say why the gateway does not serve the route; None where nothing speaks against it.
+
+    Only a plain False counts: a controller that has not spoken yet says nothing.
+    """
+    route = agent_route(world) if uses_route(world) else None
+    if route is None:
+        return None
+    for parent in (route.document.get("status") or {}).get("parents") or ():
+        for condition in parent.get("conditions") or ():
+            refusal = _refusal(condition)
+            if refusal is not None:
+                return refusal
+    return None
+
+
+def _refusal(condition: Document) -> tuple[Reason, str] | None:
+    words = {"Accepted": Reason.ROUTE_NOT_ACCEPTED, "ResolvedRefs": Reason.REFS_NOT_RESOLVED}
+    reason = words.get(str(condition.get("type")))
+    if reason is None or condition.get("status") != "False":
+        return None
+    said = str(condition.get("message") or "")[:200]
+    return reason, f"HTTPRoute {condition.get('reason')}: {said}"

@@ -1,0 +1,212 @@
+"""Where an Agent stands: the facts that rules are written in, derived from the world once.
+
+Who is stable is read from one place, the annotation on the agent's own Service, because that
+is the object whose loss or restore moves with the traffic (a status may be lost at any time).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from turnout.api.agent import TrafficMode
+from turnout.api.base import VersionRef, as_timedelta
+from turnout.api.rollout import AgentRollout, AgentRolloutStatus, PromoteMode, RolloutPhase, Verdict
+from turnout.api.strategy import Gate, OnInconclusive, Step, Strategy
+from turnout.api.version import VersionState
+from turnout.core import naming
+from turnout.core.evidence import Evidence, take_evidence
+from turnout.core.phase import has_ended
+from turnout.core.scale import candidate_replicas, ratio_replicas
+from turnout.core.world import Arm, Child, World
+
+
+def stable_of(world: World) -> VersionRef | None:
+    """Read who is stable.
+
+    A promotion is recorded before it is carried out, so a newest rollout that was Promoted away
+    from what the Service still names is a promotion in progress, and its target is stable.
+    """
+    service = world.agent_service
+    named = _named_by(service) if service else None
+    newest = world.rollouts[-1] if world.rollouts else None
+    if newest is not None and newest.status.phase is RolloutPhase.PROMOTED:
+        before = newest.spec.from_.digest if newest.spec.from_ else None
+        if (named.digest if named else None) == before:
+            return newest.spec.to
+    return named
+
+
+def _named_by(service: Child) -> VersionRef | None:
+    version = service.annotation(naming.STABLE_VERSION)
+    digest = service.annotation(naming.STABLE_DIGEST)
+    return VersionRef(version=version, digest=digest) if version and digest else None
+
+
+def rejected(world: World, digest: str) -> bool:
+    """Tell whether this content was taken back and nobody has asked to try it again.
+
+    The version's own state is what lasts; the newest attempt covers the moment between the
+    record of a rollback and the record on the version.
+    """
+    attempts = [one for one in world.rollouts if one.spec.to.digest == digest]
+    if attempts and attempts[-1].status.phase in {RolloutPhase.ROLLED_BACK, RolloutPhase.ABORTED}:
+        return True
+    if attempts and not has_ended(attempts[-1].status.phase):
+        return False
+    return any(
+        version.spec.digest == digest and version.status.state is VersionState.REJECTED
+        for version in world.versions.values()
+    )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A running rollout and everything its rules ask about.
+
+    Attributes:
+        world: What was observed.
+        rollout: The running rollout.
+        stable: Who is stable; None while the first version is on its way.
+    """
+
+    world: World
+    rollout: AgentRollout
+    stable: VersionRef | None
+
+    @property
+    def now(self) -> datetime:
+        """The only time there is."""
+        return self.world.now
+
+    @property
+    def status(self) -> AgentRolloutStatus:
+        """The record so far; empty for a rollout that was just made."""
+        return self.rollout.status
+
+    @property
+    def strategy(self) -> Strategy:
+        """The strategy frozen into the rollout."""
+        return self.rollout.spec.strategy
+
+    @property
+    def gate(self) -> Gate:
+        """The gate frozen into the rollout."""
+        return self.rollout.spec.gate
+
+    @property
+    def is_first(self) -> bool:
+        """Tell whether there is nothing to protect yet: no version is stable."""
+        return self.stable is None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps to go through; none for a first version."""
+        return () if self.is_first else tuple(self.strategy.steps)
+
+    @property
+    def index(self) -> int:
+        """Number of the step under way, from 1; one more than the steps means the last move."""
+        return self.status.step.index if self.status.step else 1
+
+    @property
+    def step(self) -> Step | None:
+        """The step under way; None once all are done."""
+        return self.steps[self.index - 1] if self.index <= len(self.steps) else None
+
+    @property
+    def step_started(self) -> datetime:
+        """When the step under way began."""
+        began = self.status.step.started_at if self.status.step else None
+        return began or self.now
+
+    @property
+    def weight(self) -> int:
+        """The candidate's weight as decided so far, in percent."""
+        return self.status.weights.desired if self.status.weights else 0
+
+    @property
+    def weight_changed(self) -> datetime:
+        """When the candidate's weight was last decided."""
+        weights = self.status.weights
+        return weights.changed_at if weights and weights.changed_at else self.now
+
+    @property
+    def candidate(self) -> Arm:
+        """The candidate's pods."""
+        return self.world.arm(self.rollout.spec.to.version)
+
+    @property
+    def stable_arm(self) -> Arm:
+        """The stable version's pods."""
+        return self.world.arm(self.stable.version if self.stable else None)
+
+    @property
+    def replicas(self) -> int:
+        """Pods that carry the whole traffic."""
+        return self.world.agent.spec.replicas
+
+    @property
+    def progress_deadline(self) -> timedelta:
+        """How long pods or requests may be waited for."""
+        return as_timedelta(self.world.agent.spec.deployment.progress_deadline)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What the gate knows and says."""
+        return take_evidence(self.world, self.rollout, self.stable, self.weight_changed)
+
+    @property
+    def age(self) -> timedelta:
+        """Time since the rollout began."""
+        return self.now - (self.status.started_at or self.now)
+
+    @property
+    def out_of_time(self) -> bool:
+        """Tell whether the gate's declared limit has passed."""
+        return self.age >= as_timedelta(self.gate.max_duration)
+
+    @property
+    def promotes_fully(self) -> bool:
+        """Tell whether a person asked to skip what is left, the gate included."""
+        promote = self.rollout.spec.promote
+        return promote is not None and promote.mode is PromoteMode.FULL
+
+    @property
+    def waved_through(self) -> bool:
+        """Tell whether a person counts the step under way as done."""
+        promote = self.rollout.spec.promote
+        if promote is None:
+            return False
+        return promote.mode is PromoteMode.FULL or (promote.through_step or 0) >= self.index
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether the gate allows a raise of the weight.
+
+        At ``maxDuration`` PromoteIfHealthy lets through what has counted windows for every
+        gating metric and no sign of a regression; without any request nothing is healthy.
+        """
+        verdict = self.evidence.verdict
+        if verdict.verdict is Verdict.PASS:
+            return True
+        lenient = self.gate.on_inconclusive is OnInconclusive.PROMOTE_IF_HEALTHY
+        return lenient and self.out_of_time and self.evidence.healthy
+
+    @property
+    def old_enough(self) -> bool:
+        """Tell whether the candidate has had traffic for as long as the gate asks at least."""
+        return self.now >= self.old_enough_at
+
+    @property
+    def old_enough_at(self) -> datetime:
+        """When the candidate will have had traffic for ``minDuration``."""
+        first = self.status.weights.first_at if self.status.weights else None
+        return (first or self.now) + as_timedelta(self.gate.min_duration or "0s")
+
+    def needed(self, weight: int) -> int:
+        """Pods that a weight needs."""
+        if self.is_first or self.world.agent.spec.traffic.mode is TrafficMode.HTTP_ROUTE:
+            return candidate_replicas(self.replicas, weight)
+        return ratio_replicas(self.replicas, weight)

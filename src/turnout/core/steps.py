@@ -1,0 +1,179 @@
+"""Going through the steps: the only place where a candidate's weight rises."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from turnout.api.rollout import RolloutPhase
+from turnout.api.strategy import Approve, OnPass, OnTimeout, Pause, Step
+from turnout.core.moves import Move, step_ends, step_name
+from turnout.core.reasons import Reason
+from turnout.core.scale import FULL
+from turnout.core.standing import Standing
+from turnout.core.traffic import observed_weight
+
+
+def advance(standing: Standing) -> Move:
+    """Take the step under way as far as it can go; the rule that always speaks."""
+    skipped = _skip_on_pass(standing)
+    if skipped is not None:
+        return skipped
+    step = standing.step
+    if step is None or standing.promotes_fully:
+        return _finish(standing)
+    if step.set_weight is not None:
+        return _weigh(standing, step.set_weight)
+    if standing.waved_through:
+        return _next(standing, f"step {step_name(step)} counts as done for a person")
+    if step.approve is not None:
+        return _approve(standing, step, step.approve)
+    return _pause(standing, step.pause or Pause())
+
+
+def _next(standing: Standing, message: str) -> Move:
+    """Begin the next step."""
+    return Move(RolloutPhase.PROGRESSING, Reason.STEP_COMPLETED, message, enter=standing.index + 1)
+
+
+def _skip_on_pass(standing: Standing) -> Move | None:
+    """With ``onPass: Promote`` a pass skips weights and timed pauses, never a person's step."""
+    if standing.strategy.on_pass is not OnPass.PROMOTE or standing.weight == 0:
+        return None
+    if not (standing.passed and standing.old_enough):
+        return None
+    index = standing.index
+    while index <= len(standing.steps) and not _needs_person(standing.steps[index - 1]):
+        index += 1
+    if index == standing.index:
+        return None
+    message = f"{standing.evidence.verdict.message}; onPass: Promote skips to step {index}"
+    return Move(RolloutPhase.PROGRESSING, Reason.SAFE, message, enter=index)
+
+
+def _needs_person(step: Step) -> bool:
+    endless = step.pause is not None and step.pause.duration is None
+    return step.approve is not None or endless
+
+
+def _pause(standing: Standing, pause: Pause) -> Move:
+    ends = step_ends(standing.step, standing.step_started)
+    if ends is None:
+        message = f"paused until a person promotes past step {standing.index}"
+        return Move(RolloutPhase.PAUSED, Reason.PAUSED, message)
+    if standing.now >= ends:
+        return _next(standing, f"pause of {pause.duration} is over")
+    message = f"pausing for {pause.duration} until {ends:%H:%M:%S}Z"
+    return Move(RolloutPhase.PROGRESSING, Reason.WAITING, message, again_at=ends)
+
+
+def _approve(standing: Standing, step: Step, approve: Approve) -> Move:
+    people = sorted({one.by for one in standing.rollout.spec.approvals if one.step == step.name})
+    if not standing.world.approvals_protected:
+        message = (
+            f"step {step.name}: no admission policy vouches for who approves; install the policies "
+            "of turnout-crds, or accept unprotected approvals in the operator's values"
+        )
+        return Move(RolloutPhase.HELD, Reason.APPROVAL_UNPROTECTED, message)
+    if len(people) >= approve.min_approvals:
+        return _next(standing, f"step {step.name} approved by {', '.join(people)}")
+    ends = step_ends(step, standing.step_started)
+    if ends is not None and standing.now >= ends and approve.on_timeout is OnTimeout.ROLLBACK:
+        message = f"step {step.name} was not approved within {approve.timeout}"
+        return Move(RolloutPhase.ROLLED_BACK, Reason.TIMED_OUT, message, weight=0)
+    message = f"step {step.name} awaits approval {len(people)}/{approve.min_approvals}"
+    later = ends if ends is not None and standing.now < ends else None
+    return Move(RolloutPhase.PAUSED, Reason.AWAITING_APPROVAL, message, again_at=later)
+
+
+def _weigh(standing: Standing, weight: int) -> Move:
+    """Give the candidate its weight: pods first, then evidence, then the route, then read back."""
+    if standing.weight >= weight:
+        return _settle(standing, weight)
+    waiting = _wait_for_pods(standing, weight)
+    if waiting is not None:
+        return waiting
+    if standing.weight > 0 and not standing.passed and not standing.waved_through:
+        return _gather(standing, f"weight {weight} waits for the gate")
+    message = f"weight {standing.weight} -> {weight}"
+    return Move(RolloutPhase.PROGRESSING, Reason.STEP_RUNNING, message, weight=weight)
+
+
+def _settle(standing: Standing, weight: int) -> Move:
+    """Go on once the weight that was decided is read back."""
+    seen = observed_weight(standing)
+    if seen == standing.weight:
+        return _next(standing, f"weight {weight} is in force")
+    message = f"weight {standing.weight} is not in force yet, observed {_said(seen)}"
+    return Move(
+        RolloutPhase.PROGRESSING,
+        Reason.STEP_RUNNING,
+        message,
+        again_at=standing.now + timedelta(seconds=2),
+    )
+
+
+def _said(weight: int | None) -> str:
+    return "nothing" if weight is None else str(weight)
+
+
+def _gather(standing: Standing, what: str) -> Move:
+    verdict = standing.evidence.verdict
+    message = f"{what}: {verdict.message}"
+    return Move(RolloutPhase.PROGRESSING, verdict.reason, message)
+
+
+def _wait_for_pods(standing: Standing, weight: int) -> Move | None:
+    needed = standing.needed(weight)
+    arm = standing.candidate
+    if arm.ready >= needed:
+        return None
+    trouble = f": {arm.trouble}" if arm.trouble else ""
+    began = standing.status.waiting_since or standing.now
+    return Move(
+        RolloutPhase.PROGRESSING,
+        Reason.WAITING,
+        f"{arm.ready} of {needed} pods of {standing.rollout.spec.to.version} are ready{trouble}",
+        waits_for_pods=True,
+        again_at=began + standing.progress_deadline,
+    )
+
+
+def _finish(standing: Standing) -> Move:
+    """Make the last move: full scale and ready, a pass, all traffic, read back, stable."""
+    waiting = _wait_for_pods(standing, FULL)
+    if waiting is not None:
+        return waiting
+    if standing.is_first:
+        message = f"{standing.rollout.spec.to.version} is ready and the first: it is stable"
+        return Move(RolloutPhase.PROMOTED, Reason.PROMOTED, message, weight=FULL)
+    if standing.weight < FULL:
+        return _last_raise(standing)
+    if observed_weight(standing) != FULL:
+        return _settle(standing, FULL)
+    if standing.stable is not None and standing.candidate.ready == 0 and standing.replicas:
+        return _gather(standing, "promotion waits for a ready pod")
+    return Move(RolloutPhase.PROMOTED, Reason.PROMOTED, _why_promoted(standing))
+
+
+def _last_raise(standing: Standing) -> Move:
+    if not standing.promotes_fully:
+        if not standing.passed:
+            return _gather(standing, "promotion waits for the gate")
+        if not standing.old_enough:
+            return _age(standing)
+    return Move(RolloutPhase.PROGRESSING, Reason.STEP_RUNNING, _why_promoted(standing), weight=FULL)
+
+
+def _age(standing: Standing) -> Move:
+    message = f"promotion waits for minDuration {standing.gate.min_duration}"
+    return Move(RolloutPhase.PROGRESSING, Reason.WAITING, message, again_at=standing.old_enough_at)
+
+
+def _why_promoted(standing: Standing) -> str:
+    promote = standing.rollout.spec.promote
+    version = standing.rollout.spec.to.version
+    if standing.promotes_fully and promote is not None:
+        why = f": {promote.reason}" if promote.reason else ""
+        return f"{version} promoted in full by {promote.by}{why}"
+    gate = standing.status.gate
+    return f"{version}: {gate.summary if gate and gate.summary else 'every step is done'}"

@@ -1,0 +1,191 @@
+"""Everything a decision about one Agent may look at, read once, frozen.
+
+What people and the operator wrote is kept as the wire types; only what was observed gets a
+type of its own here. What is not known is said: a ``Blind``, an ``Unread``, a None with a
+meaning, never an exception and never a zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from turnout.api.agent import Agent
+from turnout.api.metric import MetricTemplate
+from turnout.api.policy import AgentPolicy
+from turnout.api.prompt import Prompt
+from turnout.api.rollout import AgentRollout
+from turnout.api.strategy import RolloutStrategy
+from turnout.api.tools import ToolRegistry
+from turnout.api.version import AgentVersion
+from turnout.core import naming
+from turnout.core.gates import Blind
+from turnout.core.looks import ArmRole, Member, Readings, Window
+from turnout.core.plan import Document
+
+
+@dataclass(frozen=True)
+class Unread:
+    """An object that exists but could not be taken: never the same as one that is absent.
+
+    Attributes:
+        message: What is wrong with it and how to mend it.
+    """
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the Agent refers to, by name; a name that is missing does not exist."""
+
+    prompts: Mapping[str, Prompt | Unread] = field(default_factory=dict)
+    registry: ToolRegistry | Unread | None = None
+    policy: AgentPolicy | Unread | None = None
+    strategy: RolloutStrategy | Unread | None = None
+    templates: Mapping[str, MetricTemplate | Unread] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Child:
+    """An object in the cluster that the operator made, or that holds a name it wants.
+
+    Attributes:
+        uid: Its identity: a delete names it.
+        version: resourceVersion that was read: a write names it.
+        document: The object as read.
+    """
+
+    uid: str
+    version: str
+    document: Document
+
+    @property
+    def metadata(self) -> Document:
+        """Its metadata."""
+        found: Document = self.document.get("metadata", {})
+        return found
+
+    def annotation(self, name: str) -> str | None:
+        """Read one annotation."""
+        return (self.metadata.get("annotations") or {}).get(name)
+
+
+@dataclass(frozen=True)
+class Pod:
+    """One pod of one version.
+
+    Attributes:
+        ready: Ready and not being deleted: traffic may reach it.
+        created: Unix seconds.
+        trouble: Why it is not ready, in the kubelet's words; None where it gave none.
+    """
+
+    name: str
+    version: str
+    ready: bool
+    created: float
+    trouble: str | None = None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a version's ConfigMap holds of its rendering.
+
+    Attributes:
+        template: The pod template as a person wrote it.
+        files: Names of all its files.
+    """
+
+    template: Mapping[str, Any]
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """The pods of one version, counted."""
+
+    pods: int = 0
+    ready: int = 0
+    trouble: str | None = None
+
+
+@dataclass(frozen=True)
+class World:
+    """One Agent and all that bears on it at one moment.
+
+    Attributes:
+        now: The only time there is.
+        settles_in: Seconds until the content has been still for long enough to be taken.
+        rollouts: The agent's rollouts by number, newest last.
+        children: Objects by (kind, name).
+        stored: Content of versions whose Deployment is missing, by version.
+        readings: Per metric what the provider said, or why it could not be read.
+        ledger: Per metric the windows closed so far.
+        scrape: The provider's scrape interval in seconds.
+        approvals_protected: True where an admission policy vouches for who approved.
+        routes_served: True where the cluster serves HTTPRoute.
+        crd_uid: uid of the Agent CRD, put on children so that its loss can be told from an
+            Agent's deletion.
+    """
+
+    now: datetime
+    agent: Agent
+    sources: Sources
+    settles_in: float = 0.0
+    versions: Mapping[str, AgentVersion] = field(default_factory=dict)
+    rollouts: tuple[AgentRollout, ...] = ()
+    children: Mapping[tuple[str, str], Child] = field(default_factory=dict)
+    pods: tuple[Pod, ...] = ()
+    stored: Mapping[str, Stored | Unread] = field(default_factory=dict)
+    readings: Mapping[str, Readings | Blind] = field(default_factory=dict)
+    ledger: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)
+    scrape: float = 15.0
+    approvals_protected: bool = False
+    routes_served: bool = True
+    crd_uid: str = ""
+
+    @property
+    def name(self) -> str:
+        """The Agent's name."""
+        return self.agent.metadata.name
+
+    @property
+    def namespace(self) -> str:
+        """The Agent's namespace: everything it may refer to or own is in it."""
+        return self.agent.metadata.namespace or ""
+
+    def child(self, kind: str, name: str) -> Child | None:
+        """Find an object by kind and name."""
+        return self.children.get((kind, name))
+
+    def arm(self, version: str | None) -> Arm:
+        """Count the pods of a version."""
+        pods = [pod for pod in self.pods if pod.version == version]
+        troubles = [pod.trouble for pod in pods if pod.trouble and not pod.ready]
+        return Arm(len(pods), sum(pod.ready for pod in pods), next(iter(troubles), None))
+
+    def members(self, stable: str | None, candidate: str) -> dict[str, Member]:
+        """Tell which pods answer for which arm: samples of any other pod are not counted."""
+        roles = {stable: ArmRole.STABLE, candidate: ArmRole.CANDIDATE}
+        return {
+            pod.name: Member(roles[pod.version], pod.created)
+            for pod in self.pods
+            if pod.version in roles
+        }
+
+    @property
+    def service_name(self) -> str:
+        """Name of the agent's own Service."""
+        service = self.agent.spec.traffic.service
+        return (service.name if service else None) or self.name
+
+    @property
+    def agent_service(self) -> Child | None:
+        """The agent's Service where it is ours: the fact who is stable."""
+        found = self.child("Service", self.service_name)
+        if found is not None and naming.is_ours(found.metadata, self.name):
+            return found
+        return None

@@ -1,0 +1,173 @@
+"""The Kubernetes API through the official client, on plain documents.
+
+Of the client only its configuration and transport are used, never its models: they drop what
+they do not know. All that can go wrong is translated here, once, into `turnout.errors`.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Final, TypeAlias
+from urllib.parse import urlencode
+
+import aiohttp
+from kubernetes.aio import config
+from kubernetes.aio.client import ApiClient, Configuration
+from typing_extensions import override
+
+from turnout.adapters.decoding import decode, decode_list
+from turnout.adapters.documents import FIELD_MANAGER, Document, Kind, Ref, ref_of
+from turnout.adapters.ports import Cluster, Listing, Manifest
+from turnout.adapters.refusals import Call, translate
+from turnout.errors import Invalid, NotFound, Transient
+from turnout.settings import Settings
+
+Count: TypeAlias = Callable[[str, str, int], None]
+"""Told of each request: verb, resource, status code (0 where no answer came)."""
+
+CALL_TIMEOUT: Final = timedelta(seconds=10)
+CHUNK: Final = 500
+"""Items of a list that are asked for at once."""
+
+_METHODS: Final = {
+    "get": "GET",
+    "list": "GET",
+    "create": "POST",
+    "patch": "PATCH",
+    "delete": "DELETE",
+}
+
+
+class _Expired(Transient):
+    """The snapshot that a list is read from is gone: begin anew."""
+
+
+async def connect(settings: Settings) -> ApiClient:
+    """Return a client for the kubeconfig that is named, else for the pod's own account.
+
+    Raises:
+        Invalid: Neither can be used.
+    """
+    configuration = Configuration()
+    try:
+        if settings.kubeconfig:
+            await config.load_kube_config(
+                config_file=str(settings.kubeconfig),
+                context=settings.context,
+                client_configuration=configuration,
+                persist_config=False,
+            )
+        else:
+            config.load_incluster_config(client_configuration=configuration)
+        client = ApiClient(configuration)
+    except (config.ConfigException, OSError) as error:
+        raise Invalid("InvalidSettings", f"no access to a cluster: {error}") from error
+    client.user_agent = "turnout"
+    return client
+
+
+async def headers_of(client: ApiClient) -> dict[str, str]:
+    """Return the headers of a request: a pod's token is read again once a minute."""
+    headers = dict(client.default_headers)
+    await client.update_params_for_auth(headers, [], ["BearerToken"], "", "", None)
+    return headers
+
+
+class KubeCluster(Cluster):
+    """The Cluster port on a real API server."""
+
+    def __init__(
+        self, client: ApiClient, count: Count = lambda _verb, _resource, _code: None
+    ) -> None:
+        self._client = client
+        self._count = count
+
+    @override
+    async def get(self, ref: Ref) -> Document:
+        return decode(await self._send(Call("get", ref.kind.resource, ref.path, str(ref))))
+
+    @override
+    async def list(self, kind: Kind, namespace: str | None, selector: str = "") -> Listing:
+        try:
+            return await self._list(kind, namespace, selector)
+        except _Expired:
+            return await self._list(kind, namespace, selector)
+
+    @override
+    async def create(self, manifest: Manifest) -> Document:
+        ref = ref_of(manifest)
+        path = ref.kind.path(ref.namespace)
+        query = {"fieldManager": FIELD_MANAGER}
+        call = Call("create", ref.kind.resource, path, str(ref), manifest, query)
+        return decode(await self._send(call))
+
+    @override
+    async def apply(
+        self, manifest: Manifest, version: str | None, *, dry_run: bool = False
+    ) -> Document:
+        ref = ref_of(manifest)
+        fence = {} if version is None else {"resourceVersion": version}
+        body = {**manifest, "metadata": {**manifest["metadata"], **fence}}
+        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
+        query |= {"dryRun": "All"} if dry_run else {}
+        apply = "application/apply-patch+yaml"
+        call = Call("patch", ref.kind.resource, ref.path, str(ref), body, query, apply)
+        return decode(await self._send(call))
+
+    @override
+    async def write_status(self, ref: Ref, status: Manifest, version: str) -> Document:
+        body = {"metadata": {"resourceVersion": version}, "status": status}
+        query = {"fieldManager": FIELD_MANAGER}
+        resource, path = f"{ref.kind.resource}/status", f"{ref.path}/status"
+        merge = "application/merge-patch+json"
+        return decode(await self._send(Call("patch", resource, path, str(ref), body, query, merge)))
+
+    @override
+    async def delete(self, ref: Ref, uid: str, version: str | None = None) -> None:
+        preconditions = {"uid": uid} | ({"resourceVersion": version} if version else {})
+        body = {"propagationPolicy": "Background", "preconditions": preconditions}
+        try:
+            await self._send(Call("delete", ref.kind.resource, ref.path, str(ref), body))
+        except NotFound:
+            return
+
+    async def _list(self, kind: Kind, namespace: str | None, selector: str) -> Listing:
+        items: dict[Ref, Document | Invalid] = {}
+        query = {"limit": str(CHUNK)} | ({"labelSelector": selector} if selector else {})
+        path = kind.path(namespace)
+        while True:
+            call = Call("list", kind.resource, path, kind.resource, query=query)
+            chunk, metadata = decode_list(await self._send(call), kind)
+            items.update(chunk)
+            if not metadata.get("continue"):
+                return Listing(items, metadata["resourceVersion"])
+            query = query | {"continue": metadata["continue"]}
+
+    async def _send(self, call: Call) -> bytes:
+        """Return the body of a good answer."""
+        code = 0
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT.total_seconds()):
+                code, headers, raw = await self._exchange(call)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            cause = type(error).__name__
+            raise Transient(f"cannot {call.verb} {call.target}: no answer ({cause})") from error
+        finally:
+            self._count(call.verb, call.resource, code)
+        if code < HTTPStatus.BAD_REQUEST:
+            return raw
+        if code == HTTPStatus.GONE:
+            raise _Expired(f"cannot {call.verb} {call.target}: the snapshot expired")
+        raise translate(call, code, headers, raw)
+
+    async def _exchange(self, call: Call) -> tuple[int, Mapping[str, str], bytes]:
+        headers = await headers_of(self._client)
+        headers |= {"Accept": "application/json", "Content-Type": call.content_type}
+        answer = await self._client.rest_client.request(
+            _METHODS[call.verb],
+            f"{self._client.configuration.host}{call.path}?{urlencode(call.query)}",
+            headers=headers,
+            body=call.body,
+        )
+        return answer.status, answer.headers, await answer.read()

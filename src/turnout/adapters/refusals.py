@@ -1,0 +1,91 @@
+"""What an API server's refusal means for the caller."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from turnout.adapters.quoting import quoted
+from turnout.errors import (
+    AlreadyExists,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Transient,
+    TurnoutError,
+)
+
+_LONGEST_DELAY = timedelta(minutes=5)
+_PASSING = {HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, as much of it as is sent and as an error message needs.
+
+    Attributes:
+        verb: As a role names it.
+        resource: As a role names it, "agents.turnout.dev/status".
+        path: URL path.
+        target: What it is about, for a person.
+        body: JSON to be sent.
+        query: URL query.
+        content_type: How the body is to be understood.
+    """
+
+    verb: str
+    resource: str
+    path: str
+    target: str
+    body: Mapping[str, Any] | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+
+
+def translate(call: Call, code: int, headers: Mapping[str, str], raw: bytes) -> TurnoutError:
+    """Return the error that tells the caller what to do."""
+    status = _status(raw)
+    did = f"cannot {call.verb} {call.target}"
+    if code >= HTTPStatus.INTERNAL_SERVER_ERROR or code in _PASSING:
+        return Transient(f"{did}: HTTP {code}", _delay(headers))
+    match code, status.get("reason"):
+        case HTTPStatus.NOT_FOUND, _:
+            return NotFound(f"{did}: not found")
+        case HTTPStatus.CONFLICT, "AlreadyExists":
+            return AlreadyExists(f"{did}: it exists")
+        case HTTPStatus.CONFLICT, _:
+            return Conflict(f"{did}: it changed")
+        case HTTPStatus.FORBIDDEN, _ if _is_right_missing(call, status):
+            return Forbidden(call.verb, call.resource)
+        case _:
+            return Invalid(_reason(status), quoted(str(status.get("message", f"HTTP {code}"))))
+
+
+def _status(raw: bytes) -> Mapping[str, Any]:
+    """Return the Status that explains a refusal, empty where there is none."""
+    try:
+        status = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    return status if isinstance(status, dict) and status.get("kind") == "Status" else {}
+
+
+def _reason(status: Mapping[str, Any]) -> str:
+    causes = (status.get("details") or {}).get("causes") or [{}]
+    if causes[0].get("reason") == "NamespaceTerminating":
+        return "NamespaceTerminating"
+    reason = str(status.get("reason") or "Refused")
+    return "Refused" if reason == "Forbidden" else reason
+
+
+def _is_right_missing(call: Call, status: Mapping[str, Any]) -> bool:
+    """Claim that a role is lacking; a quota or an admission policy forbids in other words."""
+    return f" cannot {call.verb} resource " in str(status.get("message", "cannot"))
+
+
+def _delay(headers: Mapping[str, str]) -> timedelta | None:
+    text = headers.get("Retry-After", "")
+    return min(timedelta(seconds=int(text)), _LONGEST_DELAY) if text.isdecimal() else None

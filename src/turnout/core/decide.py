@@ -14,11 +14,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from turnout.api.agent import AgentPhase
 from turnout.api.base import seconds
 from turnout.core.announce import announce
 from turnout.core.arrange import Arrangement, arrange
 from turnout.core.children import plan_children
 from turnout.core.course import Course, steer
+from turnout.core.evidence import FIRST, Evidence
+from turnout.core.gates import Blind
 from turnout.core.intake import Wanted, take_in
 from turnout.core.looks import Window
 from turnout.core.patch import merge_patch
@@ -30,10 +33,21 @@ from turnout.core.world import World
 
 @dataclass(frozen=True)
 class Outcome:
-    """A decision, and the evidence that the next one goes on from."""
+    """A decision, and what the next one goes on from.
+
+    Attributes:
+        decision: What to do.
+        ledger: Closed windows per metric, kept in memory between checkpoints.
+        blind: Metrics that could not be read at this look; they stay so until the next one.
+        phase: Where the Agent stands now.
+        course: Where things go, for telemetry.
+    """
 
     decision: Decision
     ledger: Mapping[str, tuple[Window, ...]]
+    blind: Mapping[str, Blind]
+    phase: AgentPhase
+    course: Course
 
 
 def decide(world: World) -> Outcome:
@@ -53,7 +67,8 @@ def decide(world: World) -> Outcome:
         announcements=announce(world, course),
         again_in=_again_in(world, course),
     )
-    return Outcome(decision, course.evidence.ledger if course.evidence else {})
+    evidence = course.evidence or Evidence(FIRST, {})
+    return Outcome(decision, evidence.ledger, evidence.blind, status.phase, course)
 
 
 def _record(world: World, patch: Mapping[str, object]) -> Record:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from turnout.api.base import VersionRef, seconds
@@ -33,12 +33,14 @@ class Evidence:
     Attributes:
         verdict: What it says now.
         ledger: Closed windows per metric, the newest ones.
+        blind: Metrics that cannot be read, and why.
         healthy: Every gating metric has counted windows and none looks worse.
         last_counted: Unix seconds at which the last counted window ended; None before one did.
     """
 
     verdict: Judgement
     ledger: Mapping[str, tuple[Window, ...]]
+    blind: Mapping[str, Blind] = field(default_factory=dict)
     healthy: bool = True
     last_counted: float | None = None
 

@@ -79,7 +79,7 @@ def take_evidence(
     changed = since.timestamp() + seconds(gate.warmup)
     verdict = judge(gate, ledger, blind, changed)
     return Evidence(
-        verdict, ledger, looks_healthy(gate, ledger, verdict), _last_counted(gate, ledger)
+        verdict, ledger, blind, looks_healthy(gate, ledger, verdict), _last_counted(gate, ledger)
     )
 
 

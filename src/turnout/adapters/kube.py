@@ -6,6 +6,7 @@ they do not know. All that can go wrong is translated here, once, into `turnout.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Final, TypeAlias
@@ -17,10 +18,11 @@ from kubernetes.aio.client import ApiClient, Configuration
 from typing_extensions import override
 
 from turnout.adapters.decoding import decode, decode_list
-from turnout.adapters.documents import FIELD_MANAGER, Document, Kind, Ref, ref_of
+from turnout.adapters.documents import FIELD_MANAGER, Document, Kind, Ref, ref_of, version_of
+from turnout.adapters.ownership import joined
 from turnout.adapters.ports import Cluster, Listing, Manifest
-from turnout.adapters.refusals import Call, translate
-from turnout.errors import Invalid, NotFound, Transient
+from turnout.adapters.refusals import Body, Call, translate
+from turnout.errors import Conflict, Invalid, NotFound, Transient
 from turnout.settings import Settings
 
 Count: TypeAlias = Callable[[str, str, int], None]
@@ -106,22 +108,19 @@ class KubeCluster(Cluster):
     async def apply(
         self, manifest: Manifest, version: str | None, *, dry_run: bool = False
     ) -> Document:
-        ref = ref_of(manifest)
-        fence = {} if version is None else {"resourceVersion": version}
-        body = {**manifest, "metadata": {**manifest["metadata"], **fence}}
-        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
-        query |= {"dryRun": "All"} if dry_run else {}
-        apply = "application/apply-patch+yaml"
-        call = Call("patch", ref.kind.resource, ref.path, str(ref), body, query, apply)
-        return decode(await self._send(call))
+        document = await self._apply(manifest, version, dry_run=dry_run)
+        patch = None if dry_run else joined(document)
+        if patch is None:
+            return document
+        with suppress(Conflict, Transient):  # the apply is done; the next one may join
+            owned = await self._patch(ref_of(manifest), patch, "application/json-patch+json")
+            document = await self._apply(manifest, version_of(owned), dry_run=False)
+        return document
 
     @override
     async def write_status(self, ref: Ref, status: Manifest, version: str) -> Document:
         body = {"metadata": {"resourceVersion": version}, "status": status}
-        query = {"fieldManager": FIELD_MANAGER}
-        resource, path = f"{ref.kind.resource}/status", f"{ref.path}/status"
-        merge = "application/merge-patch+json"
-        return decode(await self._send(Call("patch", resource, path, str(ref), body, query, merge)))
+        return await self._patch(ref, body, "application/merge-patch+json", subresource="/status")
 
     @override
     async def delete(self, ref: Ref, uid: str, version: str | None = None) -> None:
@@ -131,6 +130,26 @@ class KubeCluster(Cluster):
             await self._send(Call("delete", ref.kind.resource, ref.path, str(ref), body))
         except NotFound:
             return
+
+    async def _apply(self, manifest: Manifest, version: str | None, *, dry_run: bool) -> Document:
+        fence = {} if version is None else {"resourceVersion": version}
+        body = {**manifest, "metadata": {**manifest["metadata"], **fence}}
+        options = {"force": "true"} | ({"dryRun": "All"} if dry_run else {})
+        apply = "application/apply-patch+yaml"
+        return await self._patch(ref_of(manifest), body, apply, options)
+
+    async def _patch(
+        self,
+        ref: Ref,
+        body: Body,
+        content_type: str,
+        options: Mapping[str, str] | None = None,
+        subresource: str = "",
+    ) -> Document:
+        query = {"fieldManager": FIELD_MANAGER, **(options or {})}
+        resource, path = f"{ref.kind.resource}{subresource}", f"{ref.path}{subresource}"
+        call = Call("patch", resource, path, str(ref), body, query, content_type)
+        return decode(await self._send(call))
 
     async def _list(self, kind: Kind, namespace: str | None, selector: str) -> Listing:
         items: dict[Ref, Document | Invalid] = {}

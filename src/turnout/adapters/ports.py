@@ -66,12 +66,13 @@ class Cluster(Protocol):
     ) -> Document:
         """Server-side apply, taking over conflicting fields.
 
-        With a version it is fenced by it; without one it creates or overwrites. A dry run
-        returns what would be stored and stores nothing.
+        With a version it never overwrites a later one, and with `metadata.uid` in the manifest
+        it never brings back what was deleted (the version alone does not fence that: measured).
+        Without both it creates or overwrites. A dry run returns what would be stored.
 
         Raises:
-            Conflict: The object is no longer at this version.
-            NotFound: It was to be at a version and is gone.
+            Conflict: The object is no longer at this version, or no longer this very object.
+            NotFound: The namespace is not there.
         """
         ...
 

@@ -1,11 +1,11 @@
 """What an API server's refusal means for the caller."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
 from turnout.adapters.quoting import quoted
 from turnout.errors import (
@@ -19,7 +19,11 @@ from turnout.errors import (
 )
 
 _LONGEST_DELAY = timedelta(minutes=5)
+_UID = "metadata.uid"
 _PASSING = {HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
+
+
+Body: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Call:
     resource: str
     path: str
     target: str
-    body: Mapping[str, Any] | None = None
+    body: Body | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
 
@@ -58,6 +62,8 @@ def translate(call: Call, code: int, headers: Mapping[str, str], raw: bytes) -> 
             return AlreadyExists(f"{did}: it exists")
         case HTTPStatus.CONFLICT, _:
             return Conflict(f"{did}: it changed")
+        case HTTPStatus.UNPROCESSABLE_ENTITY, _ if _first_cause(status).get("field") == _UID:
+            return Conflict(f"{did}: another object bears the name")
         case HTTPStatus.FORBIDDEN, _ if _is_right_missing(call, status):
             return Forbidden(call.verb, call.resource)
         case _:
@@ -73,9 +79,13 @@ def _status(raw: bytes) -> Mapping[str, Any]:
     return status if isinstance(status, dict) and status.get("kind") == "Status" else {}
 
 
-def _reason(status: Mapping[str, Any]) -> str:
+def _first_cause(status: Mapping[str, Any]) -> Mapping[str, Any]:
     causes = (status.get("details") or {}).get("causes") or [{}]
-    if causes[0].get("reason") == "NamespaceTerminating":
+    return causes[0] if isinstance(causes[0], dict) else {}
+
+
+def _reason(status: Mapping[str, Any]) -> str:
+    if _first_cause(status).get("reason") == "NamespaceTerminating":
         return "NamespaceTerminating"
     reason = str(status.get("reason") or "Refused")
     return "Refused" if reason == "Forbidden" else reason

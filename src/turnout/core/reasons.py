@@ -23,6 +23,11 @@ class Reason(StrEnum):
     LIVE_CONFIG_MAP = "LiveConfigMap"
     PENDING = "Pending"
 
+    # what became of an edit of a shared object
+    ALL_PROMOTED = "AllPromoted"
+    NOT_USED = "NotUsed"
+    IN_PROGRESS = "InProgress"
+
     # where a rollout stands
     AT_REST = "AtRest"
     NEW_VERSION = "NewVersion"

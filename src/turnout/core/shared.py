@@ -1,0 +1,99 @@
+"""Status of the objects that Agents share: who uses them, and how far their content came.
+
+An edit of a Prompt does not raise any Agent's generation, so whoever waits for the edit waits
+here: ``RolledOut`` is Unknown until every Agent that uses the object has promoted its present
+content or taken it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from turnout.api.agent import Agent
+from turnout.api.base import Condition, Use, UseState
+from turnout.api.policy import AgentPolicy, AgentPolicyStatus
+from turnout.api.prompt import Prompt, PromptStatus
+from turnout.api.tools import ToolRegistry, ToolRegistryStatus
+from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim, fold_conditions
+from turnout.core.content import Shared, source_digest
+from turnout.core.reasons import Reason
+
+MOST_USES = 256
+
+
+def report_shared(
+    source: Shared, users: Sequence[Agent], now: datetime
+) -> PromptStatus | ToolRegistryStatus | AgentPolicyStatus:
+    """Report a Prompt, ToolRegistry or AgentPolicy to the people who edit it."""
+    digest = source_digest(source)
+    uses = tuple(_use(source, digest, agent) for agent in users)[:MOST_USES]
+    conditions = _fold(source.status.conditions, uses, source.metadata.generation, now)
+    fields = {
+        "observed_generation": source.metadata.generation,
+        "digest": digest,
+        "used_by": uses,
+        "conditions": conditions,
+    }
+    match source:
+        case Prompt():
+            return PromptStatus.model_validate(fields)
+        case ToolRegistry():
+            return ToolRegistryStatus.model_validate(fields)
+        case AgentPolicy():
+            return AgentPolicyStatus.model_validate(fields)
+
+
+def _use(source: Shared, digest: str, agent: Agent) -> Use:
+    """Tell how far an object's present content came in one Agent, from the Agent's own status."""
+    status = agent.status
+    read = any(
+        (one.kind, one.name, one.digest) == (source.kind, source.metadata.name, digest)
+        for one in status.sources
+    )
+    desired, stable = status.desired, status.stable
+    if not read or desired is None:
+        return Use(agent=agent.metadata.name, state=UseState.PENDING)
+    if stable is not None and stable.digest == desired.digest:
+        state = UseState.PROMOTED
+    elif desired.rejected:
+        state = UseState.REJECTED
+    else:
+        state = UseState.IN_PROGRESS
+    return Use(agent=agent.metadata.name, version=desired.version, state=state)
+
+
+def _fold(
+    before: Iterable[Condition], uses: Sequence[Use], generation: int, now: datetime
+) -> tuple[Condition, ...]:
+    rolled_out = _rolled_out(uses)
+    claims = [
+        Claim("Accepted", TRUE, Reason.VALID),
+        rolled_out,
+        Claim("Ready", rolled_out.status, rolled_out.reason, rolled_out.message),
+    ]
+    if rolled_out.status is UNKNOWN:
+        claims.append(Claim("Reconciling", TRUE, rolled_out.reason, rolled_out.message))
+    if rolled_out.status is FALSE:
+        claims.append(Claim("Stalled", TRUE, rolled_out.reason, rolled_out.message))
+    return fold_conditions(before, claims, generation, now)
+
+
+def _rolled_out(uses: Sequence[Use]) -> Claim:
+    if not uses:
+        return Claim("RolledOut", TRUE, Reason.NOT_USED, "no Agent refers to it")
+    rejected = [use.agent for use in uses if use.state is UseState.REJECTED]
+    if rejected:
+        message = f"taken back in {', '.join(rejected[:8])}"
+        return Claim("RolledOut", FALSE, Reason.ROLLED_BACK, message)
+    waiting = [use.agent for use in uses if use.state is not UseState.PROMOTED]
+    if waiting:
+        message = f"on its way in {', '.join(waiting[:8])}"
+        return Claim("RolledOut", UNKNOWN, Reason.IN_PROGRESS, message)
+    return Claim("RolledOut", TRUE, Reason.ALL_PROMOTED, f"stable in {len(uses)} agents")
+
+
+def accepted(before: Iterable[Condition], generation: int, now: datetime) -> tuple[Condition, ...]:
+    """Report an object that is valid as the API server stored it."""
+    claims = (Claim("Accepted", TRUE, Reason.VALID), Claim("Ready", TRUE, Reason.VALID))
+    return fold_conditions(before, claims, generation, now)

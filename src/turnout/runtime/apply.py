@@ -1,0 +1,87 @@
+"""Apply: one request an action, each fenced by what the decision was made on."""
+
+from typing import assert_never
+
+from turnout.adapters import documents as kinds
+from turnout.adapters.documents import BY_TYPE, Document, Kind, Ref, ref_of
+from turnout.adapters.ports import Cluster
+from turnout.core.plan import Action, Apply, Create, Record, Remove, Target
+from turnout.errors import AlreadyExists, Conflict, NotFound
+from turnout.runtime.store import Refs, Store
+
+_KINDS: dict[str, Kind] = {kind.kind: kind for kind in BY_TYPE.values()}
+_NONE: Refs = frozenset()
+
+
+class Hand:
+    """Carries actions out and keeps the Store up with what they did.
+
+    An answer that says that the world has moved on (a conflict, a name taken, an object gone) is
+    followed by one fresh read of that object, so that the next decision is made on the truth
+    even where the watch lags behind.
+    """
+
+    def __init__(self, cluster: Cluster, store: Store) -> None:
+        self._cluster = cluster
+        self._store = store
+
+    async def apply(self, action: Action) -> Refs:
+        """Carry out one action; returns whom the change bears on.
+
+        Raises:
+            Conflict: The object is not what the decision was made on: decide again.
+        """
+        match action:
+            case Create(manifest):
+                return await self._create(manifest)
+            case Apply(manifest, version):
+                ref = ref_of(manifest)
+                try:
+                    return self._keep(ref, await self._cluster.apply(manifest, version))
+                except (Conflict, NotFound) as error:
+                    return await self._read_again(ref, error)
+            case Record(target, status, version):
+                ref = ref_to(target)
+                try:
+                    document = await self._cluster.write_status(ref, status, version)
+                    return self._keep(ref, document)
+                except (Conflict, NotFound) as error:
+                    return await self._read_again(ref, error)
+            case Remove(target, uid, version):
+                return await self._remove(ref_to(target), uid, version)
+        assert_never(action)
+
+    async def _create(self, manifest: Document) -> Refs:
+        ref = ref_of(manifest)
+        try:
+            return self._keep(ref, await self._cluster.create(manifest))
+        except AlreadyExists as error:
+            return await self._read_again(ref, Conflict(str(error)))
+
+    async def _remove(self, ref: Ref, uid: str, version: str) -> Refs:
+        try:
+            await self._cluster.delete(ref, uid, version)
+        except Conflict as error:
+            return await self._read_again(ref, error)
+        return self._store.remove(ref)
+
+    def _keep(self, ref: Ref, document: Document) -> Refs:
+        return self._store.put(ref, document)
+
+    async def _read_again(self, ref: Ref, error: Conflict | NotFound) -> Refs:
+        """Read what is there now, then let the decision be made again."""
+        try:
+            self._keep(ref, await self._cluster.get(ref))
+        except NotFound:
+            self._store.remove(ref)
+        raise Conflict(f"{ref} changed meanwhile") from error
+
+
+def ref_to(target: Target) -> Ref:
+    """Name the object of an action to the adapters."""
+    return Ref(_KINDS[target.kind], target.namespace, target.name)
+
+
+def ref_to_agent(namespace: str, name: str) -> Ref:
+    """Name an Agent."""
+    return Ref(kinds.AGENT, namespace, name)

@@ -1,0 +1,244 @@
+"""Observe: read everything that bears on one Agent, once, into a frozen World."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from turnout.adapters import documents as kinds
+from turnout.adapters.documents import Document, Kind, Ref
+from turnout.adapters.ports import Clock, Cluster
+from turnout.api.agent import Agent
+from turnout.api.base import LocalRef, PinnedRef, seconds
+from turnout.api.metric import MetricTemplate
+from turnout.api.policy import AgentPolicy
+from turnout.api.prompt import Prompt
+from turnout.api.rollout import AgentRollout
+from turnout.api.strategy import RolloutStrategy
+from turnout.api.tools import ToolRegistry
+from turnout.api.version import AgentVersion
+from turnout.core.checkpoint import restore
+from turnout.core.evidence import evidence_starts
+from turnout.core.intake import Wanted, take_in
+from turnout.core.looks import Cadence
+from turnout.core.phase import has_ended
+from turnout.core.standing import stable_of
+from turnout.core.world import Child, Pod, Sources, Stored, Unread, World
+from turnout.errors import Invalid, NotFound
+from turnout.runtime import parse
+from turnout.runtime.memory import Memory
+from turnout.runtime.readings import Gauge, Question
+from turnout.runtime.store import Store
+
+SERVING_KINDS = (kinds.DEPLOYMENT, kinds.SERVICE, kinds.CONFIG_MAP, kinds.HTTP_ROUTE)
+
+
+@dataclass
+class Surroundings:
+    """Facts about the cluster that seldom change, read again with every full list.
+
+    Attributes:
+        crd_uid: uid of the Agent CRD; empty where it may not be read.
+        approvals_protected: True where an admission policy vouches for approvals.
+        routes_served: True where the API server serves HTTPRoute.
+    """
+
+    crd_uid: str = ""
+    approvals_protected: bool = False
+    routes_served: bool = True
+
+
+class Observer:
+    """Builds worlds from the Store, the API server where the Store is too thin, and metrics."""
+
+    def __init__(
+        self,
+        store: Store,
+        cluster: Cluster,
+        gauge: Gauge,
+        clock: Clock,
+        surroundings: Surroundings,
+    ) -> None:
+        self._store = store
+        self._cluster = cluster
+        self._gauge = gauge
+        self._clock = clock
+        self._surroundings = surroundings
+
+    def now(self) -> datetime:
+        """Tell the time."""
+        return self._clock.now()
+
+    async def observe(self, ref: Ref, agent: Agent, memory: Memory) -> World:
+        """Read one Agent's world."""
+        world = self._stored_world(ref, agent)
+        wanted = take_in(world)
+        if isinstance(wanted, Wanted):
+            settles = memory.settles_in(wanted.ref.digest, world.now)
+            children = dict(world.children) | await self._holders(world, wanted)
+            world = replace(world, settles_in=settles, children=children)
+        asked = wanted if isinstance(wanted, Wanted) else None
+        world = replace(world, stored=await self._missing_content(ref, world, asked))
+        return await self._with_evidence(world, memory)
+
+    def _stored_world(self, ref: Ref, agent: Agent) -> World:
+        rollouts = self._records(ref, kinds.AGENT_ROLLOUT, AgentRollout)
+        ordered = tuple(sorted(rollouts, key=lambda one: one.spec.number))
+        versions = self._records(ref, kinds.AGENT_VERSION, AgentVersion)
+        return World(
+            now=self._clock.now(),
+            agent=agent,
+            sources=self._sources(ref, agent, ordered),
+            versions={one.metadata.name: one for one in versions},
+            rollouts=ordered,
+            children=self._children(ref),
+            pods=self._pods(ref),
+            approvals_protected=self._surroundings.approvals_protected,
+            routes_served=self._surroundings.routes_served,
+            crd_uid=self._surroundings.crd_uid,
+        )
+
+    def _records(self, ref: Ref, kind: Kind, model: type[parse.Known]) -> list[parse.Known]:
+        found = self._store.children(ref, kind).values()
+        parsed = (parse.parse(model, document) for document in found)
+        return [one for one in parsed if not isinstance(one, Unread)]
+
+    def _sources(self, ref: Ref, agent: Agent, rollouts: Sequence[AgentRollout]) -> Sources:
+        spec = agent.spec
+        strategy = self._named(ref, kinds.ROLLOUT_STRATEGY, spec.strategy_ref, RolloutStrategy)
+        prompts = {
+            one.name: self._named(ref, kinds.PROMPT, one, Prompt) for one in spec.prompt_refs
+        }
+        gates = [one.spec.gate for one in rollouts[-1:]]
+        gates += [spec.gate] if spec.gate else []
+        gates += [strategy.spec.gate] if isinstance(strategy, RolloutStrategy) else []
+        templates = {
+            metric.template_ref.name: self._named(
+                ref, kinds.METRIC_TEMPLATE, metric.template_ref, MetricTemplate
+            )
+            for gate in gates
+            for metric in gate.metrics
+        }
+        return Sources(
+            prompts={name: one for name, one in prompts.items() if one is not None},
+            registry=self._named(ref, kinds.TOOL_REGISTRY, spec.tool_registry_ref, ToolRegistry),
+            policy=self._named(ref, kinds.AGENT_POLICY, spec.policy_ref, AgentPolicy),
+            strategy=strategy,
+            templates={name: one for name, one in templates.items() if one is not None},
+        )
+
+    def _named(
+        self,
+        agent: Ref,
+        kind: Kind,
+        reference: LocalRef | PinnedRef | None,
+        model: type[parse.Known],
+    ) -> parse.Known | Unread | None:
+        if reference is None:
+            return None
+        document = self._store.get(Ref(kind, agent.namespace, reference.name))
+        return None if document is None else parse.parse(model, document)
+
+    def _children(self, ref: Ref) -> dict[tuple[str, str], Child]:
+        found: dict[Ref, Document | Invalid] = {}
+        for kind in SERVING_KINDS:
+            found |= self._store.children(ref, kind)
+        return _by_name(found)
+
+    async def _holders(self, world: World, wanted: Wanted) -> dict[tuple[str, str], Child]:
+        """Find who holds the names that are needed, where the label does not show them.
+
+        Such an object is not ours and not watched, so it is read again each time.
+        """
+        names = [(kinds.SERVICE, world.service_name), (kinds.HTTP_ROUTE, world.name)]
+        names += [(kind, wanted.ref.version) for kind in SERVING_KINDS if kind != kinds.HTTP_ROUTE]
+        found: dict[Ref, Document | Invalid] = {}
+        for kind, name in names:
+            ref = Ref(kind, world.namespace, name)
+            if world.child(kind.kind, name) is None and self._store.get(ref) is not None:
+                try:
+                    found[ref] = await self._cluster.get(ref)
+                    self._store.put(ref, found[ref])
+                except NotFound:
+                    self._store.remove(ref)
+        return _by_name(found)
+
+    def _pods(self, ref: Ref) -> tuple[Pod, ...]:
+        found = self._store.children(ref, kinds.POD).values()
+        pods = (parse.pod(one) for one in found if not isinstance(one, Invalid))
+        return tuple(one for one in pods if one is not None)
+
+    async def _missing_content(
+        self, ref: Ref, world: World, wanted: Wanted | None
+    ) -> dict[str, Stored | Unread]:
+        """Fetch the stored content of versions that need a Deployment and have none."""
+        stable = stable_of(world)
+        names = {stable.version} if stable else set()
+        if world.rollouts and not has_ended(world.rollouts[-1].status.phase):
+            names.add(world.rollouts[-1].spec.to.version)
+        at_hand = wanted.ref.version if wanted and wanted.content else None
+        missing = [
+            name
+            for name in sorted(names)
+            if name != at_hand and world.child("Deployment", name) is None
+        ]
+        return {name: await self._content(ref, name) for name in missing}
+
+    async def _content(self, agent: Ref, name: str) -> Stored | Unread:
+        ref = Ref(kinds.CONFIG_MAP, agent.namespace, name)
+        try:
+            data = (await self._cluster.get(ref)).get("data") or {}
+            return Stored(json.loads(data["template.json"]), tuple(data))
+        except (NotFound, KeyError, ValueError):
+            return Unread(f"ConfigMap {name} does not hold the content of its version")
+
+    async def _with_evidence(self, world: World, memory: Memory) -> World:
+        """Add the windows that are remembered, and ask the provider if a look is due."""
+        newest = world.rollouts[-1] if world.rollouts else None
+        if newest is None or has_ended(newest.status.phase):
+            return world
+        memory.begin(newest.metadata.uid)
+        ledger = dict(memory.ledger or restore(newest.status))
+        scrape = self._gauge.scrape_interval(newest)
+        world = replace(world, ledger=ledger, readings=dict(memory.blind), scrape=scrape)
+        since = _open_since(world, newest)
+        if since is None or not _look_is_due(world, newest, since, memory):
+            return world
+        memory.looked_at = world.now
+        question = Question(newest, _pods_of_both(world, newest), since, world.now)
+        readings = await self._gauge.read(question, world.sources.templates)
+        return replace(world, readings=readings)
+
+
+def _by_name(found: Mapping[Ref, Document | Invalid]) -> dict[tuple[str, str], Child]:
+    return {
+        (ref.kind.kind, ref.name): parse.child(document)
+        for ref, document in found.items()
+        if not isinstance(document, Invalid)
+    }
+
+
+def _open_since(world: World, rollout: AgentRollout) -> datetime | None:
+    """Tell where the oldest window begins that is still open; None before any traffic."""
+    starts = evidence_starts(rollout)
+    if starts is None:
+        return None
+    metrics = (world.ledger.get(one.name, ()) for one in rollout.spec.gate.metrics)
+    ends = [windows[-1].end if windows else starts for windows in metrics]
+    return datetime.fromtimestamp(min(ends), tz=UTC)
+
+
+def _look_is_due(world: World, rollout: AgentRollout, since: datetime, memory: Memory) -> bool:
+    """Tell whether a window can have closed, asking at most twice an interval."""
+    cadence = Cadence(seconds(rollout.spec.gate.interval), world.scrape)
+    end = cadence.first_end_after(since.timestamp())
+    if world.now.timestamp() < end + world.scrape:
+        return False
+    last = memory.looked_at
+    return last is None or world.now - last >= timedelta(seconds=cadence.interval / 2)
+
+
+def _pods_of_both(world: World, rollout: AgentRollout) -> tuple[str, ...]:
+    stable = stable_of(world)
+    versions = {rollout.spec.to.version, stable.version if stable else None}
+    return tuple(sorted(pod.name for pod in world.pods if pod.version in versions))

@@ -1,0 +1,201 @@
+"""Reconcile: observe -> decide -> apply, for one object at a time."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from turnout.adapters import documents as kinds
+from turnout.adapters.documents import Document, Ref, version_of
+from turnout.api.agent import Agent
+from turnout.api.metric import MetricTemplate, MetricTemplateStatus
+from turnout.api.policy import AgentPolicy
+from turnout.api.prompt import Prompt
+from turnout.api.strategy import RolloutStrategy, RolloutStrategyStatus, StrategyUse
+from turnout.api.tools import ToolRegistry
+from turnout.core.decide import Outcome, decide
+from turnout.core.patch import merge_patch
+from turnout.core.plan import Announcement, Record, Target
+from turnout.core.reasons import Reason
+from turnout.core.shared import MOST_USES, accepted, report_shared
+from turnout.core.world import Unread
+from turnout.errors import Invalid
+from turnout.runtime.apply import Hand, ref_to
+from turnout.runtime.collect import Collector
+from turnout.runtime.memory import Memory
+from turnout.runtime.observe import Observer
+from turnout.runtime.parse import parse
+from turnout.runtime.store import Store
+
+logger = structlog.stdlib.get_logger(__name__)
+
+
+class Audience(Protocol):
+    """Who hears of what the reconciler does."""
+
+    def wake(self, refs: Iterable[Ref]) -> None:
+        """Hear of objects that a change bears on."""
+        ...
+
+    def tell(self, announcement: Announcement, regarding: Document) -> None:
+        """Hear what is worth an Event."""
+        ...
+
+    def notice(self, ref: Ref, outcome: Outcome) -> None:
+        """Hear of each decision, for metrics."""
+        ...
+
+
+AT_ONCE = timedelta(0)
+CONFLICT_RECHECK = timedelta(seconds=15)
+"""A foreign object that holds our name is not watched, so it is looked at this often."""
+
+_SHARED = {kinds.PROMPT: Prompt, kinds.TOOL_REGISTRY: ToolRegistry, kinds.AGENT_POLICY: AgentPolicy}
+
+
+class Reconciler:
+    """Takes one key after another from the queue and makes it so."""
+
+    def __init__(
+        self,
+        store: Store,
+        observer: Observer,
+        hand: Hand,
+        collector: Collector,
+        audience: Audience,
+    ) -> None:
+        self._store = store
+        self._observer = observer
+        self._hand = hand
+        self._collector = collector
+        self._audience = audience
+        self._memories: dict[Ref, Memory] = {}
+
+    async def reconcile(self, ref: Ref) -> timedelta | None:
+        """Look at one object; returns when to look again, None to leave it to events.
+
+        Raises:
+            Conflict: The world moved on meanwhile: again soon.
+            Transient: The API server is unwell: again later.
+        """
+        document = self._store.get(ref)
+        if ref.kind != kinds.AGENT:
+            await self._shared(ref, document)
+        elif document is None:
+            self._memories.pop(ref, None)
+            await self._collector.collect(ref)
+        else:
+            agent = parse(Agent, document)
+            if isinstance(agent, Agent):
+                return await self._agent(ref, agent)
+            await self._refuse(ref, document, agent)
+        return None
+
+    async def _agent(self, ref: Ref, agent: Agent) -> timedelta | None:
+        memory = self._memories.setdefault(ref, Memory())
+        world = await self._observer.observe(ref, agent, memory)
+        outcome = decide(world)
+        memory.ledger, memory.blind = outcome.ledger, outcome.blind
+        decision = outcome.decision
+        for action in decision.actions:
+            self._audience.wake(await self._hand.apply(action))
+        if decision.actions:
+            logger.info(
+                "decided",
+                namespace=ref.namespace,
+                agent=ref.name,
+                rule=decision.rule,
+                reason=decision.reason,
+                message=decision.message,
+                actions=[type(action).__name__ for action in decision.actions],
+            )
+            self._audience.wake(_references(ref, agent))
+        for announcement in decision.announcements:
+            self._announce(announcement)
+        self._audience.notice(ref, outcome)
+        if decision.actions:
+            return AT_ONCE
+        if decision.reason == Reason.NAME_CONFLICT:
+            return CONFLICT_RECHECK
+        return decision.again_in
+
+    def _announce(self, announcement: Announcement) -> None:
+        document = self._store.get(ref_to(announcement.regarding))
+        if document is not None and not isinstance(document, Invalid):
+            self._audience.tell(announcement, document)
+
+    async def _refuse(self, ref: Ref, document: Document | Invalid, why: Unread) -> None:
+        """Say on an Agent that cannot be taken what is wrong with it; nothing else moves."""
+        if isinstance(document, Invalid):
+            logger.warning("unreadable", object=str(ref), message=why.message)
+            return
+        status = dict(document.get("status") or {})
+        generation = document["metadata"].get("generation", 0)
+        wrong = {
+            "phase": "Degraded",
+            "observedGeneration": generation,
+            "summary": why.message[:256],
+        }
+        if any(status.get(key) != value for key, value in wrong.items()):
+            await self._record(ref, document, wrong)
+
+    async def _shared(self, ref: Ref, document: Document | Invalid | None) -> None:
+        """Report an object that Agents refer to: who uses it and how far its content came."""
+        if document is None or isinstance(document, Invalid):
+            return
+        status = self._report(ref, document)
+        patch = merge_patch(document.get("status") or {}, status) if status else {}
+        if patch:
+            await self._record(ref, document, patch)
+
+    def _report(self, ref: Ref, document: Document) -> Document | None:
+        users = self._users(ref)
+        now = self._observer.now()
+        if ref.kind in _SHARED:
+            source = parse(_SHARED[ref.kind], document)
+            if isinstance(source, Prompt | ToolRegistry | AgentPolicy):
+                return report_shared(source, users, now).to_wire()
+            return None
+        if ref.kind == kinds.ROLLOUT_STRATEGY:
+            strategy = parse(RolloutStrategy, document)
+            return None if isinstance(strategy, Unread) else _strategy(strategy, users, now)
+        template = parse(MetricTemplate, document)
+        return None if isinstance(template, Unread) else _template(template, now)
+
+    def _users(self, ref: Ref) -> list[Agent]:
+        documents = (self._store.get(user) for user in self._store.users(ref))
+        parsed = (parse(Agent, one) for one in documents if one is not None)
+        return [one for one in parsed if isinstance(one, Agent)]
+
+    async def _record(self, ref: Ref, document: Document, status: Document) -> None:
+        target = Target(ref.kind.kind, ref.namespace, ref.name)
+        self._audience.wake(await self._hand.apply(Record(target, status, version_of(document))))
+
+
+def _references(agent: Ref, spec: Agent) -> list[Ref]:
+    """Name the objects whose status tells of this Agent."""
+    asked = spec.spec
+    named = [(kinds.PROMPT, one.name) for one in asked.prompt_refs]
+    if asked.tool_registry_ref is not None:
+        named.append((kinds.TOOL_REGISTRY, asked.tool_registry_ref.name))
+    if asked.policy_ref is not None:
+        named.append((kinds.AGENT_POLICY, asked.policy_ref.name))
+    return [Ref(kind, agent.namespace, name) for kind, name in named]
+
+
+def _strategy(strategy: RolloutStrategy, users: list[Agent], now: datetime) -> Document:
+    before, generation = strategy.status, strategy.metadata.generation
+    steps = strategy.spec.strategy.steps
+    return RolloutStrategyStatus(
+        observed_generation=generation,
+        used_by=tuple(StrategyUse(agent=one.metadata.name) for one in users)[:MOST_USES],
+        summary=f"{len(steps)} steps",
+        conditions=accepted(before.conditions, generation, now),
+    ).to_wire()
+
+
+def _template(template: MetricTemplate, now: datetime) -> Document:
+    generation = template.metadata.generation
+    conditions = accepted(template.status.conditions, generation, now)
+    return MetricTemplateStatus(observed_generation=generation, conditions=conditions).to_wire()

@@ -79,7 +79,12 @@ class FakeCluster(Cluster):
 
     @override
     async def apply(
-        self, manifest: Manifest, version: str | None, *, dry_run: bool = False
+        self,
+        manifest: Manifest,
+        version: str | None,
+        *,
+        whole: bool = True,
+        dry_run: bool = False,
     ) -> Document:
         ref = ref_of(manifest)
         self._receive("apply", ref)
@@ -95,14 +100,17 @@ class FakeCluster(Cluster):
         owned = self._owned.get(ref, {})
         wanted = dict(_leaves(_content(manifest)))
         others = {path for who, paths in owned.items() if who != FIELD_MANAGER for path in paths}
-        for path in owned.get(FIELD_MANAGER, set()) - set(wanted) - others:
+        ours = owned.get(FIELD_MANAGER, set())
+        for path in ours - set(wanted) - others if whole else ():
             _put(new, path, _ABSENT)
         for path, value in wanted.items():
             _put(new, path, copy.deepcopy(value))
         if dry_run:
             return {**new, "apiVersion": manifest["apiVersion"], "kind": manifest["kind"]}
         kept = {who: paths - set(wanted) for who, paths in owned.items() if who != FIELD_MANAGER}
-        self._owned[ref] = {who: p for who, p in kept.items() if p} | {FIELD_MANAGER: set(wanted)}
+        self._owned[ref] = {who: p for who, p in kept.items() if p} | {
+            FIELD_MANAGER: set(wanted) | (set() if whole else ours)
+        }
         return self._store(ref, old, new)
 
     @override

@@ -106,10 +106,15 @@ class KubeCluster(Cluster):
 
     @override
     async def apply(
-        self, manifest: Manifest, version: str | None, *, dry_run: bool = False
+        self,
+        manifest: Manifest,
+        version: str | None,
+        *,
+        whole: bool = True,
+        dry_run: bool = False,
     ) -> Document:
         document = await self._apply(manifest, version, dry_run=dry_run)
-        patch = None if dry_run else joined(document)
+        patch = joined(document) if whole and not dry_run else None
         if patch is None:
             return document
         with suppress(Conflict, Transient):  # the apply is done; the next one may join

@@ -62,11 +62,17 @@ class Cluster(Protocol):
         ...
 
     async def apply(
-        self, manifest: Manifest, version: str | None, *, dry_run: bool = False
+        self,
+        manifest: Manifest,
+        version: str | None,
+        *,
+        whole: bool = True,
+        dry_run: bool = False,
     ) -> Document:
         """Server-side apply, taking over conflicting fields.
 
-        With a version it never overwrites a later one, and with `metadata.uid` in the manifest
+        A whole manifest names all that Turnout wants: fields of ours that it lacks are removed.
+        One that is not whole changes the fields it names and keeps the others. With a version it never overwrites a later one, and with `metadata.uid` in the manifest
         it never brings back what was deleted (the version alone does not fence that: measured).
         Without both it creates or overwrites. A dry run returns what would be stored.
 

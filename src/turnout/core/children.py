@@ -81,7 +81,7 @@ def _scaled(world: World, arm: ArmPlan, deployment: Child) -> Iterator[Action]:
     if not holds(wanted, deployment.document):
         manifest = _identity("apps/v1", "Deployment", world.namespace, arm.ref.version)
         manifest["metadata"] |= wanted["metadata"]
-        yield Apply(manifest | {"spec": wanted["spec"]}, deployment.version)
+        yield Apply(manifest | {"spec": wanted["spec"]}, deployment.version, whole=False)
 
 
 def _identity(api_version: str, kind: str, namespace: str, name: str) -> dict[str, Any]:

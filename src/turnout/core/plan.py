@@ -37,10 +37,13 @@ class Apply:
     Attributes:
         manifest: The fields that shall hold, with apiVersion, kind and metadata.
         version: resourceVersion that the decision was made on: the fence.
+        whole: True where the manifest names all that we want of the object, so that what it
+            lacks of ours goes; False where it changes some fields and keeps the others.
     """
 
     manifest: Document
     version: str
+    whole: bool = True
 
 
 @dataclass(frozen=True)

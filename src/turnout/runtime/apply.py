@@ -34,10 +34,11 @@ class Hand:
         match action:
             case Create(manifest):
                 return await self._create(manifest)
-            case Apply(manifest, version):
+            case Apply(manifest, version, whole):
                 ref = ref_of(manifest)
                 try:
-                    return self._keep(ref, await self._cluster.apply(manifest, version))
+                    document = await self._cluster.apply(manifest, version, whole=whole)
+                    return self._keep(ref, document)
                 except (Conflict, NotFound) as error:
                     return await self._read_again(ref, error)
             case Record(target, status, version):

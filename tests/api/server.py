@@ -3,7 +3,8 @@
 import json
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -81,6 +82,16 @@ class ApiServer:
             field_validation="Strict",
             **options,
         )
+
+    @contextmanager
+    def holding(self, document: Document) -> Iterator["ApiServer"]:
+        """Keep an object for as long as the block runs."""
+        answer = self.create(document, keep=True)
+        assert answer.accepted, answer.message
+        try:
+            yield self
+        finally:
+            self.delete(document["kind"], document["metadata"]["name"])
 
     def patch(self, kind: str, name: str, change: Document | list[Document]) -> Answer:
         """Patch an object: a document merges, a list is a JSON patch."""

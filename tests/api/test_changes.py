@@ -18,26 +18,20 @@ ADA = {"by": "ada"}
 
 @pytest.fixture
 def rollout(server: ApiServer) -> Iterator[ApiServer]:
-    answer = server.create(good("AgentRollout"), keep=True)
-    assert answer.accepted, answer.message
-    yield server
-    server.delete("AgentRollout", ROLLOUT)
+    with server.holding(good("AgentRollout")):
+        yield server
 
 
 @pytest.fixture
 def version(server: ApiServer) -> Iterator[ApiServer]:
-    answer = server.create(good("AgentVersion"), keep=True)
-    assert answer.accepted, answer.message
-    yield server
-    server.delete("AgentVersion", VERSION)
+    with server.holding(good("AgentVersion")):
+        yield server
 
 
 @pytest.fixture
 def agent(server: ApiServer) -> Iterator[ApiServer]:
-    answer = server.create(good("Agent"), keep=True)
-    assert answer.accepted, answer.message
-    yield server
-    server.delete("Agent", "support")
+    with server.holding(good("Agent")):
+        yield server
 
 
 def want(server: ApiServer, **intent: Any) -> str:

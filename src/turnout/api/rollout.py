@@ -47,7 +47,7 @@ __all__ = [
 
 FROZEN = Cel("self == oldSelf", "this is fixed when the rollout is created")
 
-Person = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[ -~]+$")]
+Person = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Reason = Annotated[str, Field(max_length=256)]
 
 

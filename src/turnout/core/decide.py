@@ -24,7 +24,7 @@ from turnout.core.evidence import FIRST, Evidence
 from turnout.core.gates import Blind
 from turnout.core.intake import Wanted, take_in
 from turnout.core.looks import Window
-from turnout.core.patch import merge_patch
+from turnout.core.patch import merge_patch, stored
 from turnout.core.plan import Action, Decision, Record, Target
 from turnout.core.records import plan_history, plan_rollout, plan_start, plan_versions
 from turnout.core.report import report
@@ -57,7 +57,7 @@ def decide(world: World) -> Outcome:
     course = steer(world, wanted)
     arrangement = arrange(world, course)
     status = report(world, course, arrangement, wanted)
-    patch = merge_patch(world.agent.status.to_wire(), status.to_wire())
+    patch = merge_patch(stored(world.agent.status), status.to_wire())
     told = [_record(world, patch)] if patch else []
     decision = Decision(
         rule=course.rule,

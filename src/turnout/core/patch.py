@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from turnout.api.base import Wire
+
+
+def stored(status: Wire) -> dict[str, Any]:
+    """Give a status as it stands in the cluster, without the defaults that parsing filled in."""
+    return status.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True)
+
 
 def merge_patch(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """Give the smallest merge patch that makes ``after`` of ``before``; empty if they are equal."""

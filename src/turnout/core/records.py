@@ -21,7 +21,7 @@ from turnout.core import naming, render
 from turnout.core.content import Content
 from turnout.core.course import Course, Start
 from turnout.core.intake import Wanted
-from turnout.core.patch import merge_patch
+from turnout.core.patch import merge_patch, stored
 from turnout.core.phase import has_ended
 from turnout.core.plan import Action, Create, Record, Remove, Target
 from turnout.core.reasons import Reason
@@ -94,7 +94,7 @@ def plan_rollout(world: World, course: Course) -> Iterator[Action]:
     rollout, status = course.rollout, course.status
     if rollout is None or status is None:
         return
-    patch = merge_patch(rollout.status.to_wire(), status.to_wire())
+    patch = merge_patch(stored(rollout.status), status.to_wire())
     if patch:
         target = Target("AgentRollout", world.namespace, rollout.metadata.name)
         yield Record(target, patch, rollout.metadata.resource_version)
@@ -104,7 +104,7 @@ def plan_versions(world: World, course: Course) -> Iterator[Action]:
     """Plan the states of versions: who is candidate, stable, previous, retired, rejected."""
     for version in world.versions.values():
         after = _state(world, course, version)
-        patch = merge_patch(version.status.to_wire(), after.to_wire())
+        patch = merge_patch(stored(version.status), after.to_wire())
         if patch:
             target = Target("AgentVersion", world.namespace, version.metadata.name)
             yield Record(target, patch, version.metadata.resource_version)

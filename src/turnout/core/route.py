@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from turnout.api.agent import TrafficMode
+from turnout.api.agent import RouteRule, TrafficMode
 from turnout.core import naming
 from turnout.core.plan import Document
 from turnout.core.reasons import Reason
@@ -37,12 +37,17 @@ def render_route(world: World, weights: Mapping[str, int]) -> dict[str, Any]:
         {"kind": "Service", "name": version, "port": traffic.service.port, "weight": weight}
         for version, weight in weights.items()
     ]
-    rules = [rule.to_wire() for rule in wanted.rules] or [{}]
+    rules = [_written(rule) for rule in wanted.rules] or [{}]
     return {
         "parentRefs": [ref.to_wire() for ref in wanted.parent_refs],
         "hostnames": list(wanted.hostnames),
         "rules": [rule | {"backendRefs": backends} for rule in rules],
     }
+
+
+def _written(rule: RouteRule) -> dict[str, Any]:
+    """Give a rule as a person wrote it: an empty list would hide the gateway's own default."""
+    return {key: value for key, value in rule.to_wire().items() if value != []}
 
 
 def agent_route(world: World) -> Child | None:

@@ -29,6 +29,8 @@ class Group:
     stamps: tuple[str, ...] = ()
     """Linker variables; `{version}`, `{major}` and `{minor}` are those of `module`."""
     module: str = ""
+    tags: str = ""
+    """Build tags, separated by commas."""
 
     @property
     def directory(self) -> Path:
@@ -84,18 +86,41 @@ CONTAINERD = Group(
     {p: f"{_CONTAINERD}/{p}" for p in ("containerd", "containerd-shim-runc-v2", "ctr")},
 )
 COREDNS = Group("coredns", {"coredns": "github.com/coredns/coredns"})
+# Its many discoveries of cloud machines are left out: they double the build.
+PROMETHEUS = Group(
+    "prometheus",
+    {"prometheus": "github.com/prometheus/prometheus/cmd/prometheus"},
+    tags="remove_all_sd,enable_kubernetes_sd",
+)
 HELM = Group("helm", {"helm": "helm.sh/helm/v4/cmd/helm"})
 ENVOY_GATEWAY = Group(
     "envoy-gateway", {"envoy-gateway": "github.com/envoyproxy/gateway/cmd/envoy-gateway"}
 )
 KIND = Group("kind", {"kind": "sigs.k8s.io/kind"})
 
-GROUPS: tuple[Group, ...] = (KUBERNETES, KWOK, CONTAINERD, COREDNS, HELM, ENVOY_GATEWAY, KIND)
-
 # The experimental channel: sessionPersistence, wanted for sticky conversations, is only there.
 # One channel for good, since a shipped admission policy refuses to move between them.
-GATEWAY_API_MODULE = "sigs.k8s.io/gateway-api"
-GATEWAY_API_CRDS = "config/crd/experimental"
+GATEWAY_API = Group("gateway-api", {})
+GATEWAY_API_CRDS = ("sigs.k8s.io/gateway-api", "config/crd/experimental/gateway*.yaml")
+ENVOY_GATEWAY_CRDS = (
+    "github.com/envoyproxy/gateway",
+    "charts/gateway-helm/charts/crds/crds/generated/*.yaml",
+)
+# What holds a pod's namespaces; Kubernetes' own is C, which would need a compiler here.
+PAUSE = Group("pause", {"pause": "turnout.dev/devcluster/pause"})
+
+GROUPS: tuple[Group, ...] = (
+    KUBERNETES,
+    KWOK,
+    CONTAINERD,
+    PAUSE,
+    COREDNS,
+    HELM,
+    ENVOY_GATEWAY,
+    PROMETHEUS,
+    KIND,
+    GATEWAY_API,
+)
 
 PROGRAMS: Mapping[Profile, tuple[str, ...]] = {
     "light": (
@@ -117,9 +142,11 @@ PROGRAMS: Mapping[Profile, tuple[str, ...]] = {
         "containerd",
         "containerd-shim-runc-v2",
         "ctr",
+        "pause",
         "coredns",
         "helm",
         "envoy-gateway",
+        "prometheus",
     ),
 }
 
@@ -131,8 +158,6 @@ DEBIAN_PACKAGES: Mapping[Profile, Mapping[str, str]] = {
         "runc": "runc",
         "containernetworking-plugins": "/usr/lib/cni/ptp",
         "nftables": "nft",
-        "iptables": "iptables",
-        "conntrack": "conntrack",
         "iproute2": "ip",
     },
 }

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from devcluster import cluster as records
-from devcluster import golang, lifecycle
+from devcluster import golang, lifecycle, network, runtime
 from devcluster.catalog import GROUPS, PROFILES
 from devcluster.cluster import Cluster
 from devcluster.errors import ClusterError
@@ -48,7 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     down = command("down", _down, "take a cluster away")
     command("status", _status, "list the clusters of this machine")
     env = command("env", _env, "print what a shell needs to talk to a cluster: eval it")
-    for named in (down, env):
+    load = command("load", _load, "import an image archive (as docker save writes) into a node")
+    load.add_argument("file", type=Path)
+    for named in (down, env, load):
         named.add_argument("--profile", choices=PROFILES, default="node")
         named.add_argument("--name", help="default: named after the checkout and the profile")
     return parser
@@ -85,6 +87,11 @@ def _env(asked: argparse.Namespace) -> None:
     for key, value in found.environment.items():
         print(f"export {key}={shlex.quote(value)}")
     print(f'export PATH={shlex.quote(":".join(sorted(directories)))}:"$PATH"')
+
+
+def _load(asked: argparse.Namespace) -> None:
+    found = records.find(_name(asked))
+    runtime.load(network.inside(found.name), asked.file)
 
 
 def _name(asked: argparse.Namespace) -> str:

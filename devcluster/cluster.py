@@ -47,9 +47,9 @@ class Cluster:
 
     @property
     def whole(self) -> bool:
-        """Whether every program that was started still runs."""
-        started = processes.recorded(self.state_dir)
-        return bool(started) and all(daemon.alive for daemon in started.values())
+        """Whether every program runs that nobody has taken away on purpose."""
+        started = processes.recorded(self.state_dir).values()
+        return bool(started) and all(daemon.alive for daemon in started if daemon.wanted)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -20,13 +20,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from devcluster import wheels
-from devcluster.catalog import GATEWAY_API_CRDS, GATEWAY_API_MODULE, GROUPS, KIND, Group, group_of
+from devcluster.catalog import GROUPS, Group, group_of
 from devcluster.errors import ClusterError
-from devcluster.paths import PACKAGE, cache
+from devcluster.paths import cache
 from devcluster.progress import Progress
-
-_FLAGS = ("-trimpath", "-buildvcs=false")
-_CRDS_DIRECTORY = PACKAGE / "go" / "gateway-api"
 
 
 def binary(program: str) -> Path:
@@ -38,7 +35,7 @@ def binary(program: str) -> Path:
 def digest(group: Group) -> str:
     """Name a group's build by all that goes into it."""
     parts = [(group.directory / name).read_bytes() for name in ("go.mod", "go.sum")]
-    parts += [group.ldflags.encode(), " ".join(_FLAGS).encode()]
+    parts.append(" ".join(_flags(group)).encode())
     return f"{group.name}-{hashlib.sha256(b'|'.join(parts)).hexdigest()[:16]}"
 
 
@@ -63,15 +60,17 @@ def build(programs: Sequence[str], progress: Progress) -> None:
                 _build_group(group, absent, progress)
 
 
-def gateway_api_crds() -> Path:
-    """Return the directory of the Gateway API's CRDs, fetched by its module and verified."""
-    pins = b"".join((_CRDS_DIRECTORY / name).read_bytes() for name in ("go.mod", "go.sum"))
-    kept = cache() / "bin" / f"gateway-api-{hashlib.sha256(pins).hexdigest()[:16]}"
+def module_files(group: Group, module: str, pattern: str) -> Path:
+    """Return a directory of one module's files that match a glob, at the version a group pins.
+
+    The module's zip is verified by go.sum; the files are kept in the cache.
+    """
+    kept = cache() / "bin" / digest(group) / "files" / module.rpartition("/")[2]
     if not kept.exists():
-        fetched = json.loads(_go(_CRDS_DIRECTORY, "mod", "download", "-json", GATEWAY_API_MODULE))
+        fetched = json.loads(_go(group.directory, "mod", "download", "-json", module))
         draft = Path(tempfile.mkdtemp(dir=_made(kept.parent)))
-        for crd in sorted((Path(fetched["Dir"]) / GATEWAY_API_CRDS).glob("gateway*.yaml")):
-            shutil.copyfile(crd, draft / crd.name)
+        for file in sorted(Path(fetched["Dir"]).glob(pattern)):
+            shutil.copyfile(file, draft / file.name)
         _publish(draft, kept)
     return kept
 
@@ -89,11 +88,15 @@ def _build_group(group: Group, programs: Sequence[str], progress: Progress) -> N
     target = _made(cache() / "bin" / digest(group))
     draft = Path(tempfile.mkdtemp(dir=target))
     packages = [group.packages[program] for program in programs]
-    command = [toolchain(), "build", "-v", *_FLAGS, "-ldflags", group.ldflags]
+    command = [toolchain(), "build", "-v", *_flags(group)]
     _run_telling([*command, "-o", f"{draft}/", *packages], group.directory, progress)
     for program in programs:
         (draft / _built_name(group.packages[program])).replace(target / program)
     draft.rmdir()
+
+
+def _flags(group: Group) -> tuple[str, ...]:
+    return ("-trimpath", "-buildvcs=false", f"-tags={group.tags}", f"-ldflags={group.ldflags}")
 
 
 def _built_name(package: str) -> str:
@@ -145,8 +148,8 @@ def _reported_version(go: str) -> str:
 
 
 def _needed_version() -> tuple[int, ...]:
-    files = [g.directory / "go.mod" for g in (*GROUPS, KIND)] + [_CRDS_DIRECTORY / "go.mod"]
-    asked = (re.search(r"^go (\S+)$", file.read_text(), re.MULTILINE) for file in files)
+    files = [(group.directory / "go.mod").read_text() for group in GROUPS]
+    asked = (re.search(r"^go (\S+)$", text, re.MULTILINE) for text in files)
     return max(_version(line[1]) for line in asked if line)
 
 

@@ -46,11 +46,13 @@ class Kubectl:
         )  # fmt: skip
 
 
-def answers(url: str, ca_file: Path | None = None) -> bool:
-    """Tell whether a URL answers 200 now."""
+def answers(url: str, ca_file: Path | None = None, status: int = HTTPStatus.OK) -> bool:
+    """Tell whether a URL answers with this status now."""
     context = ssl.create_default_context(cafile=str(ca_file)) if ca_file else None
     try:
         with urllib.request.urlopen(url, timeout=2, context=context) as answer:
-            return bool(answer.status == HTTPStatus.OK)
-    except (urllib.error.URLError, OSError):
+            return bool(answer.status == status)
+    except urllib.error.HTTPError as error:
+        return error.code == status
+    except OSError:
         return False

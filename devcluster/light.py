@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from devcluster import controlplane, golang
+from devcluster.catalog import GATEWAY_API, GATEWAY_API_CRDS
 from devcluster.cluster import Cluster
 from devcluster.controlplane import Addresses
 from devcluster.golang import binary
@@ -34,7 +35,7 @@ def up(name: str, progress: Progress) -> Cluster:
         controlplane.start(site, at, credentials)
     kubectl = Kubectl(str(binary("kubectl")), admin)
     with progress.step("install the Gateway API's kinds"):
-        kubectl.apply(golang.gateway_api_crds())
+        kubectl.apply(golang.module_files(GATEWAY_API, *GATEWAY_API_CRDS))
     with progress.step("start KWOK's node"):
         configuration = f"--config={MANIFESTS / 'kwok.yaml'}"
         played = site.start("kwok", str(binary("kwok")), f"--kubeconfig={kwok}", configuration)

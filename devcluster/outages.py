@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from devcluster import controlplane, processes
+from urllib.parse import urlsplit
+
+from devcluster import controlplane, processes, prometheus
 from devcluster.cluster import Cluster
+from devcluster.errors import ClusterError
 from devcluster.processes import Site
 
 
@@ -11,3 +14,22 @@ def restart_apiserver(cluster: Cluster) -> None:
     """End the API server, start it again on the same port and wait until it is ready."""
     daemon = processes.restart(cluster.state_dir, "kube-apiserver")
     controlplane.wait_ready(Site(cluster.state_dir), cluster.server, [daemon])
+
+
+def stop_prometheus(cluster: Cluster) -> None:
+    """End the cluster's Prometheus; what it has stored stays."""
+    _require_prometheus(cluster)
+    processes.suspend(cluster.state_dir, prometheus.NAME)
+
+
+def start_prometheus(cluster: Cluster) -> None:
+    """Start the cluster's Prometheus again, on the same data, and wait until it answers."""
+    address = _require_prometheus(cluster)
+    daemon = processes.restart(cluster.state_dir, prometheus.NAME)
+    prometheus.wait_ready(address, daemon)
+
+
+def _require_prometheus(cluster: Cluster) -> str:
+    if cluster.prometheus_url is None:
+        raise ClusterError(f"cluster {cluster.name} has no Prometheus")
+    return urlsplit(cluster.prometheus_url).netloc

@@ -66,6 +66,8 @@ class Daemon:
     pid: int
     started: str
     """Start time in clock ticks since boot, as the kernel gives it."""
+    wanted: bool = True
+    """False while a test has taken it away on purpose."""
 
     @property
     def alive(self) -> bool:
@@ -101,7 +103,7 @@ def recorded(state_dir: Path) -> dict[str, Daemon]:
     except FileNotFoundError:
         return {}
     return {
-        name: Daemon(Program(**entry["program"]), entry["pid"], entry["started"])
+        name: Daemon(**{**entry, "program": Program(**entry["program"])})
         for name, entry in entries.items()
     }
 
@@ -121,6 +123,13 @@ def stop_all(state_dir: Path, grace_seconds: float = 10.0) -> None:
     """End all recorded programs, the last started first."""
     for daemon in reversed(recorded(state_dir).values()):
         stop(daemon, grace_seconds)
+
+
+def suspend(state_dir: Path, name: str) -> None:
+    """End a recorded program until `restart`; its absence does not count as a failure."""
+    daemons = recorded(state_dir)
+    stop(daemons[name])
+    _write(state_dir, {**daemons, name: dataclasses.replace(daemons[name], wanted=False)})
 
 
 def restart(state_dir: Path, name: str) -> Daemon:

@@ -16,10 +16,10 @@ from turnout.adapters.ports import Clock, Cluster
 from turnout.core.naming import CRD_UID, DELETION_POLICY, MANAGED_BY, MANAGER
 from turnout.errors import Forbidden, Invalid, NotFound
 from turnout.runtime.store import Store
+from turnout.runtime.surroundings import AGENT_CRD
 
 logger = structlog.stdlib.get_logger(__name__)
 
-CRD = Ref(kinds.CUSTOM_RESOURCE_DEFINITION, "", "agents.turnout.dev")
 ORDER = (kinds.HTTP_ROUTE, kinds.SERVICE, kinds.DEPLOYMENT, kinds.CONFIG_MAP)
 """Traffic first, then what it reached, then the pods, then what they had mounted."""
 
@@ -90,7 +90,7 @@ class Collector:
         else:
             return "the Agent is there"
         try:
-            crd = await self._cluster.get(CRD)
+            crd = await self._cluster.get(AGENT_CRD)
             namespace = await self._cluster.get(Ref(kinds.NAMESPACE, "", agent.namespace))
         except (Forbidden, NotFound) as error:
             return f"cannot tell whether the Agent was deleted or its kind: {error}"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from turnout.adapters import documents as kinds
@@ -29,23 +29,9 @@ from turnout.runtime import parse
 from turnout.runtime.memory import Memory
 from turnout.runtime.readings import Gauge, Question
 from turnout.runtime.store import Store
+from turnout.runtime.surroundings import Surroundings
 
 SERVING_KINDS = (kinds.DEPLOYMENT, kinds.SERVICE, kinds.CONFIG_MAP, kinds.HTTP_ROUTE)
-
-
-@dataclass
-class Surroundings:
-    """Facts about the cluster that seldom change, read again with every full list.
-
-    Attributes:
-        crd_uid: uid of the Agent CRD; empty where it may not be read.
-        approvals_protected: True where an admission policy vouches for approvals.
-        routes_served: True where the API server serves HTTPRoute.
-    """
-
-    crd_uid: str = ""
-    approvals_protected: bool = False
-    routes_served: bool = True
 
 
 class Observer:

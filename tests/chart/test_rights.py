@@ -73,7 +73,7 @@ def test_the_operator_has_exactly_these_verbs(helm: Helm) -> None:
         "configmaps": READ | {"create", "delete"},
         "pods": READ,
         "namespaces": {"get"},
-        "events.events.k8s.io": {"create", "patch"},
+        "events.events.k8s.io": {"create"},
         "customresourcedefinitions.apiextensions.k8s.io": {"get"},
         "validatingadmissionpolicybindings.admissionregistration.k8s.io": {"get"},
     }

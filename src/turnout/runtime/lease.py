@@ -44,7 +44,9 @@ class Leadership:
 
     async def acquire(self) -> None:
         """Wait until this process leads."""
-        while not await self._try(self._take):
+        while True:
+            if await self._try(self._take):
+                break
             await asyncio.sleep(_STANDBY_LOOK)
         logger.info("leading", identity=self._identity)
 

@@ -142,6 +142,10 @@ class Telemetry:
         """Count one request to the API server; code 0 where no answer came."""
         self.requests.labels(verb, resource, str(code)).inc()
 
+    def count_query(self, provider: str, outcome: str) -> None:
+        """Count one question to a metrics provider."""
+        self.queries.labels(provider, outcome).inc()
+
     def notice(self, ref: Ref, outcome: Outcome) -> None:
         """Note a decision about an Agent."""
         agent = (ref.namespace, ref.name)

@@ -1,0 +1,229 @@
+"""The composition root: settings in, a running operator out. Nothing else constructs objects.
+
+Reading and writing are separate lives. Every replica reads all the time, so that a standby is
+warm; only the one that leads works through the queue and writes.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from turnout.adapters import documents as kinds
+from turnout.adapters.documents import AGENT_LABEL, Document, Ref
+from turnout.adapters.kube import KubeCluster, connect
+from turnout.adapters.prometheus import PrometheusMetrics
+from turnout.api.rollout import AgentRollout
+from turnout.core.decide import Outcome
+from turnout.core.phase import has_ended
+from turnout.core.plan import Announcement
+from turnout.errors import Invalid, LeaseLost, Transient
+from turnout.runtime.apply import Hand
+from turnout.runtime.collect import Collector
+from turnout.runtime.events import Herald
+from turnout.runtime.health import Pulse, endpoints
+from turnout.runtime.lease import Fenced, Leadership
+from turnout.runtime.observe import Observer
+from turnout.runtime.parse import parse
+from turnout.runtime.queue import Queue
+from turnout.runtime.reader import Reader
+from turnout.runtime.readings import Gauge
+from turnout.runtime.reconcile import Reconciler
+from turnout.runtime.relist import Relister
+from turnout.runtime.store import Store
+from turnout.runtime.supervise import Sweeper
+from turnout.runtime.surroundings import Surroundings, look_around
+from turnout.runtime.telemetry import Telemetry, set_up_logging
+from turnout.runtime.workers import Workers
+from turnout.settings import Settings
+
+logger = structlog.stdlib.get_logger(__name__)
+
+FINISHED: Final = 0
+LOST_LEASE: Final = 1
+"""Exit code of a leader that may no longer act: the kubelet starts it again, as a standby."""
+
+
+class SystemClock:
+    """The machine's clock, in UTC."""
+
+    def now(self) -> datetime:
+        """Tell the time."""
+        return datetime.now(UTC)
+
+
+class Operator:
+    """One replica with all its parts."""
+
+    def __init__(self, settings: Settings, cluster: KubeCluster, telemetry: Telemetry) -> None:
+        clock = SystemClock()
+        self._settings = settings
+        self._cluster = cluster
+        self.telemetry = telemetry
+        self._store = Store()
+        self._queue: Queue[Ref] = Queue(lane=lambda ref: ref.namespace)
+        self._leadership = Leadership(cluster, settings)
+        fenced = Fenced(cluster, self._leadership)
+        self._surroundings = Surroundings()
+        self._relister = Relister(cluster, self._store, settings.namespaces)
+        self._reader = Reader(
+            settings, self._store, self.wake, self._relister, telemetry.watch_restarts.inc
+        )
+        self._sweeper = Sweeper(cluster, self._store, settings.namespaces, self.wake, self._active)
+        metrics = PrometheusMetrics(settings.metrics, telemetry.count_query)
+        gauge = Gauge(metrics, settings.metrics)
+        observer = Observer(self._store, fenced, gauge, clock, self._surroundings)
+        self._herald = Herald(fenced, clock, settings.pod_name)
+        self._collector = Collector(self._store, fenced, clock)
+        reconciler = Reconciler(
+            self._store, observer, Hand(fenced, self._store), self._collector, self
+        )
+        self._workers = Workers(self._queue, reconciler, telemetry, settings.workers)
+        self._pulse = Pulse(telemetry, self._refresh)
+
+    # what the parts tell each other
+
+    def wake(self, refs: Iterable[Ref]) -> None:
+        """Put objects that a change bears on into the queue."""
+        for ref in refs:
+            self._queue.add(ref)
+
+    def tell(self, announcement: Announcement, regarding: Document) -> None:
+        """Post an Event."""
+        self._herald.tell(announcement, regarding)
+
+    def notice(self, ref: Ref, outcome: Outcome) -> None:
+        """Count a decision."""
+        self.telemetry.notice(ref, outcome)
+
+    def _refresh(self) -> None:
+        self.telemetry.queue_depth.set(self._queue.depth)
+        self.telemetry.queue_age.set(self._queue.oldest_age.total_seconds())
+        self.telemetry.leader.set(self._leadership.still_leading())
+        self.telemetry.orphans.set(len(self._collector.orphans))
+
+    def _active(self) -> bool:
+        """Claim that some rollout is running: only then is anything read again unasked."""
+        rollouts = self._store.all(kinds.AGENT_ROLLOUT).values()
+        parsed = (parse(AgentRollout, one) for one in rollouts)
+        return any(
+            isinstance(one, AgentRollout) and not has_ended(one.status.phase) for one in parsed
+        )
+
+    def _everything(self) -> set[Ref]:
+        """Name every object to look at when a term begins, deleted Agents with children too."""
+        named = {ref for kind in kinds.OWN_KINDS[:6] for ref in self._store.all(kind)}
+        for kind in kinds.CHILD_KINDS:
+            for ref, document in self._store.all(kind).items():
+                if not isinstance(document, Invalid):
+                    labels = document["metadata"].get("labels") or {}
+                    named.add(Ref(kinds.AGENT, ref.namespace, labels.get(AGENT_LABEL, "")))
+        return named
+
+    # the two lives
+
+    async def run(self, stop: asyncio.Event) -> int:
+        """Run until told to stop or the Lease is lost; returns the exit code."""
+        leading, stopping = asyncio.create_task(self._lead()), asyncio.create_task(stop.wait())
+        lives = (self._reader.run(), self._sweeper.run(), self._pulse.run())
+        reading = [asyncio.create_task(life) for life in lives]
+        async with self._serving():
+            try:
+                await asyncio.wait({leading, stopping, *reading}, return_when="FIRST_COMPLETED")
+                return FINISHED if stop.is_set() else await _ended(leading, reading)
+            finally:
+                self._queue.stop()
+                for task in (leading, stopping, *reading):
+                    task.cancel()
+                await asyncio.gather(leading, stopping, *reading, return_exceptions=True)
+
+    async def _lead(self) -> None:
+        """Wait for the Lease, then work until it is lost or the task is cancelled.
+
+        Raises:
+            LeaseLost: Another replica may act from now on.
+        """
+        await self._reader.synced.wait()
+        await self._leadership.acquire()
+        try:
+            await self._look_around()
+            self.wake(self._everything())
+            async with asyncio.TaskGroup() as term:
+                term.create_task(self._leadership.keep())
+                term.create_task(self._herald.run())
+                term.create_task(self._keep_looking_around())
+                term.create_task(self._workers.run(self._leadership.still_leading))
+        except* LeaseLost as lost:
+            raise LeaseLost(str(lost.exceptions[0])) from None
+        finally:
+            await self._leadership.release()
+
+    async def _look_around(self) -> None:
+        accept = self._settings.unprotected_approvals == "Accept"
+        while True:
+            try:
+                return await look_around(
+                    self._surroundings,
+                    self._cluster,
+                    accept_unprotected=accept,
+                    routes=lambda: self._relister.served(kinds.HTTP_ROUTE),
+                )
+            except Transient as error:
+                logger.warning("surroundings not read", error=str(error))
+                await asyncio.sleep(1)
+
+    async def _keep_looking_around(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.resync.total_seconds())
+            await self._look_around()
+
+    @contextlib.asynccontextmanager
+    async def _serving(self) -> AsyncIterator[None]:
+        """Answer the kubelet and Prometheus meanwhile."""
+        app = endpoints(
+            self.telemetry.registry, lambda: self._pulse.alive, self._reader.synced.is_set
+        )
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, port=self._settings.port).start()
+            yield
+        finally:
+            await runner.cleanup()
+
+
+async def _ended(leading: asyncio.Task[None], reading: list[asyncio.Task[None]]) -> int:
+    """Say why the process ends by itself: a lost Lease is no error, anything else is raised."""
+    for task in (leading, *reading):
+        if task.done():
+            try:
+                await task
+            except LeaseLost as lost:
+                logger.warning("lease lost", reason=str(lost))
+    return LOST_LEASE
+
+
+async def serve(settings: Settings) -> int:
+    """Build an operator and run it until a signal ends it."""
+    telemetry = Telemetry()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    client = await connect(settings)
+    try:
+        cluster = KubeCluster(client, telemetry.count_request)
+        return await Operator(settings, cluster, telemetry).run(stop)
+    finally:
+        await client.close()
+
+
+def main(settings: Settings) -> int:
+    """Run the operator in this process."""
+    set_up_logging(settings)
+    logger.info("starting", pod=settings.pod_name, namespaces=settings.namespaces or "all")
+    return asyncio.run(serve(settings))

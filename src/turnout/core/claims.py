@@ -35,6 +35,8 @@ def claims(
         yield Claim("Reconciling", TRUE, course.reason, course.message)
     if phase in STALLED:
         yield Claim("Stalled", TRUE, course.reason, course.message)
+    if world.forbidden is not None:
+        yield Claim("Forbidden", TRUE, Reason.FORBIDDEN, world.forbidden)
 
 
 def _intake(wanted: Wanted | Unresolved) -> Iterator[Claim]:

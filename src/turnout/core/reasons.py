@@ -72,3 +72,4 @@ class Reason(StrEnum):
     REFS_NOT_RESOLVED = "RefsNotResolved"
     WEIGHT_CORRECTED = "WeightCorrected"
     CONTESTED = "Contested"
+    FORBIDDEN = "Forbidden"

@@ -2,7 +2,6 @@
 
 from typing import assert_never
 
-from turnout.adapters import documents as kinds
 from turnout.adapters.documents import BY_TYPE, Document, Kind, Ref, ref_of
 from turnout.adapters.ports import Cluster
 from turnout.core.plan import Action, Apply, Create, Record, Remove, Target
@@ -83,6 +82,11 @@ def ref_to(target: Target) -> Ref:
     return Ref(_KINDS[target.kind], target.namespace, target.name)
 
 
-def ref_to_agent(namespace: str, name: str) -> Ref:
-    """Name an Agent."""
-    return Ref(kinds.AGENT, namespace, name)
+def name_of(action: Action) -> str:
+    """Name the object that an action is about."""
+    match action:
+        case Create(manifest) | Apply(manifest, _, _):
+            return str(manifest["metadata"]["name"])
+        case Record(target, _, _) | Remove(target, _, _):
+            return target.name
+    assert_never(action)

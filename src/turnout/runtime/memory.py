@@ -27,6 +27,8 @@ class Memory:
         ledger: Its windows, newer than the last checkpoint.
         blind: Metrics that could not be read at the last look.
         looked_at: When the provider was asked last.
+        refused: What the API server said when it refused an object, by its name.
+        forbidden: The right that was missing at the last attempt.
     """
 
     digest: str | None = None
@@ -36,6 +38,8 @@ class Memory:
     ledger: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)
     blind: Mapping[str, Blind] = field(default_factory=dict)
     looked_at: datetime | None = None
+    refused: dict[str, str] = field(default_factory=dict)
+    forbidden: str | None = None
 
     def settles_in(self, digest: str, now: datetime) -> float:
         """Tell how many seconds content must still be quiet; 0 once it may be taken."""

@@ -57,7 +57,9 @@ class Observer:
 
     async def observe(self, ref: Ref, agent: Agent, memory: Memory) -> World:
         """Read one Agent's world."""
-        world = self._stored_world(ref, agent)
+        stored = self._stored_world(ref, agent)
+        refused = dict(memory.refused)
+        world = replace(stored, refused=refused, forbidden=memory.forbidden)
         wanted = take_in(world)
         if isinstance(wanted, Wanted):
             settles = memory.settles_in(wanted.ref.digest, world.now)

@@ -16,12 +16,12 @@ from turnout.api.strategy import RolloutStrategy, RolloutStrategyStatus, Strateg
 from turnout.api.tools import ToolRegistry
 from turnout.core.decide import Outcome, decide
 from turnout.core.patch import merge_patch
-from turnout.core.plan import Announcement, Record, Target
+from turnout.core.plan import Action, Announcement, Decision, Record, Target
 from turnout.core.reasons import Reason
 from turnout.core.shared import MOST_USES, accepted, report_shared
 from turnout.core.world import Unread
-from turnout.errors import Invalid
-from turnout.runtime.apply import Hand, ref_to
+from turnout.errors import Forbidden, Invalid
+from turnout.runtime.apply import Hand, name_of, ref_to
 from turnout.runtime.collect import Collector
 from turnout.runtime.memory import Memory
 from turnout.runtime.observe import Observer
@@ -48,6 +48,9 @@ class Audience(Protocol):
 
 
 AT_ONCE = timedelta(0)
+REFUSED_RECHECK = timedelta(seconds=5)
+"""What the API server refused is tried again this often: a quota or a right may come."""
+
 CONFLICT_RECHECK = timedelta(seconds=15)
 """A foreign object that holds our name is not watched, so it is looked at this often."""
 
@@ -97,9 +100,18 @@ class Reconciler:
         world = await self._observer.observe(ref, agent, memory)
         outcome = decide(world)
         memory.ledger, memory.blind = outcome.ledger, outcome.blind
+        known = memory.refused, memory.forbidden
+        memory.forbidden = None
+        for action in outcome.decision.actions:
+            await self._act(action, memory)
+        self._say(ref, agent, outcome)
+        if (memory.refused, memory.forbidden) != known:
+            return AT_ONCE
+        return _again_in(outcome.decision, memory)
+
+    def _say(self, ref: Ref, agent: Agent, outcome: Outcome) -> None:
+        """Log, announce and count what was done, and wake who shows it."""
         decision = outcome.decision
-        for action in decision.actions:
-            self._audience.wake(await self._hand.apply(action))
         if decision.actions:
             logger.info(
                 "decided",
@@ -114,11 +126,24 @@ class Reconciler:
         for announcement in decision.announcements:
             self._announce(announcement)
         self._audience.notice(ref, outcome)
-        if decision.actions:
-            return AT_ONCE
-        if decision.reason == Reason.NAME_CONFLICT:
-            return CONFLICT_RECHECK
-        return decision.again_in
+
+    async def _act(self, action: Action, memory: Memory) -> None:
+        """Carry one action out; what the API server refuses is told on the Agent, in its words.
+
+        The actions after it still run: an object that is refused must not keep traffic from
+        going back.
+        """
+        name = name_of(action)
+        try:
+            self._audience.wake(await self._hand.apply(action))
+        except Invalid as error:
+            logger.warning("refused", object=name, error=error.message)
+            memory.refused = {**memory.refused, name: error.message}
+        except Forbidden as error:
+            logger.warning("forbidden", object=name, error=str(error))
+            memory.forbidden = str(error)
+        else:
+            memory.refused = {key: why for key, why in memory.refused.items() if key != name}
 
     def _announce(self, announcement: Announcement) -> None:
         document = self._store.get(ref_to(announcement.regarding))
@@ -171,6 +196,16 @@ class Reconciler:
     async def _record(self, ref: Ref, document: Document, status: Document) -> None:
         target = Target(ref.kind.kind, ref.namespace, ref.name)
         self._audience.wake(await self._hand.apply(Record(target, status, version_of(document))))
+
+
+def _again_in(decision: Decision, memory: Memory) -> timedelta | None:
+    if memory.refused or memory.forbidden:
+        return REFUSED_RECHECK
+    if decision.actions:
+        return AT_ONCE
+    if decision.reason == Reason.NAME_CONFLICT:
+        return CONFLICT_RECHECK
+    return decision.again_in
 
 
 def _references(agent: Ref, spec: Agent) -> list[Ref]:

@@ -1,0 +1,1 @@
+"""Supervision of the reader: it is started again after any death, and swept after each."""

@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help cluster cluster-down crds
+.PHONY: help cluster cluster-down crds bootstrap check test test-long lock
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -12,3 +12,20 @@ cluster-down: ## take it away again
 
 crds: ## write the CRDs from the kinds
 	.venv/bin/python -m turnout.api.crds crds charts/turnout/charts/turnout-crds/files
+
+bootstrap: .venv/.ready ## the Python environment, from the hash-pinned lock
+
+.venv/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
+	scripts/bootstrap
+
+check: .venv/.ready ## lint, types, layers, generated files
+	scripts/check
+
+test: check ## every check and test, on real parts
+	scripts/test
+
+test-long: check ## the same with the figures written in the issues
+	scripts/test --long
+
+lock: .venv/.ready ## pin the dependencies again
+	scripts/lock

@@ -5,12 +5,12 @@ Series of an Agent end with the Agent; versions appear as labels for live arms o
 
 import logging
 import sys
-from importlib.metadata import version
 from typing import Final
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from turnout import __version__
 from turnout.adapters.documents import Ref
 from turnout.api.agent import AgentPhase
 from turnout.api.rollout import RolloutPhase
@@ -64,7 +64,7 @@ class Telemetry:
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
         build = Gauge("turnout_build_info", "Always 1.", ("version",), registry=registry)
-        build.labels(version("turnout")).set(1)
+        build.labels(__version__).set(1)
         self.leader = Gauge("turnout_leader", "1 where this process leads.", registry=registry)
         self.reconciles = Counter(
             "turnout_reconcile_total",

@@ -1,16 +1,14 @@
 """Helm and a light cluster of its own with the chart on it."""
 
-import contextlib
 import dataclasses
 import itertools
-import json
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from devcluster import Cluster, down, golang, up
-from devcluster.paths import default_name
+from devcluster import Cluster, golang
 from devcluster.progress import Progress
+from tests.chart.clusters import await_policies, light_cluster
 from tests.chart.helm import CHART, NAMESPACE, Helm
 from tests.chart.objects import Rollout
 from tests.chart.people import APPROVE, OPERATOR, Person, eventually
@@ -29,18 +27,6 @@ ROLES = {
 def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
     golang.build(["helm"], Progress(1))
     return Helm(str(golang.binary("helm")), tmp_path_factory.mktemp("helm"))
-
-
-@contextlib.contextmanager
-def light_cluster(suffix: str) -> Iterator[Cluster]:
-    """A light cluster with an empty namespace for the operator, under the restricted standard."""
-    name = f"{default_name('light')}-{suffix}"
-    down(name)
-    made, enforced = up("light", name), "pod-security.kubernetes.io/enforce=restricted"
-    Person(made).does("create", "namespace", NAMESPACE)
-    Person(made).does("label", "namespace", NAMESPACE, enforced)
-    yield made
-    down(name)
 
 
 @pytest.fixture(scope="session")
@@ -126,21 +112,3 @@ def garbage_collector(installed: None, admin: Person) -> None:
     probe = Rollout("default")
     Person(admin.cluster, OPERATOR).creates(probe.manifest(ownerReferences=[nobody]))
     eventually(lambda: not admin.succeeds("get", *probe.where), "the garbage collector", 90)
-
-
-def await_policies(admin: Person, operator: Person, namespace: str = "default") -> None:
-    """Wait until the API server has taken up the admission policies, each by what it refuses."""
-    probe, other = Rollout(namespace), Rollout(namespace, number=2)
-    operator.creates(probe.manifest())
-    status = '--patch={"status":{"phase":"Promoted"}}'
-    refused = (
-        ("create", "--filename=-"),
-        probe.patch(pause={"by": "nobody"}),
-        ("patch", *probe.where, "--subresource=status", "--type=merge", status),
-    )
-    dry, manifest = "--dry-run=server", json.dumps(other.manifest())
-    eventually(
-        lambda: not any(admin.succeeds(*words, dry, stdin=manifest) for words in refused),
-        "the admission policies",
-    )
-    admin.does("delete", *probe.where)

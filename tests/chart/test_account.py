@@ -80,9 +80,7 @@ def test_the_account_has_no_verb_on_secrets(operator: Person, verb: str) -> None
     ],
     ids="-".join,
 )
-def test_the_account_has_no_right_beyond_its_work(
-    operator: Person, words: tuple[str, ...]
-) -> None:
+def test_the_account_has_no_right_beyond_its_work(operator: Person, words: tuple[str, ...]) -> None:
     assert not operator.can(*words, "--all-namespaces")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from devcluster import Cluster
-from tests.chart.conftest import await_policies, light_cluster
+from tests.chart.clusters import await_policies, light_cluster
 from tests.chart.helm import CHART, CRDS_CHART, NAMESPACE, Helm
 from tests.chart.objects import Rollout, agent, version
 from tests.chart.people import OPERATOR, Person, eventually

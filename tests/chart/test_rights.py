@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chart.helm import VALUE_SETS, Helm, Manifest, Rendered
-from turnout.adapters.documents import OWN_KINDS, POLICY_BINDING, WATCHED_KINDS
+from turnout.adapters.documents import OWN_KINDS, WATCHED_KINDS
+from turnout.runtime import lease, surroundings
 
 READ = {"get", "list", "watch"}
 NEVER = {
@@ -87,8 +88,8 @@ def test_the_operator_may_read_all_that_it_watches(helm: Helm) -> None:
 def test_cluster_wide_objects_are_read_by_their_one_name(helm: Helm) -> None:
     named = {resource: names for resource, _, names in _grants(_operator(helm.render())) if names}
     assert named == {
-        "customresourcedefinitions.apiextensions.k8s.io": ("agents.turnout.dev",),
-        POLICY_BINDING.resource: ("turnout-approvals",),
+        ref.kind.resource: (ref.name,)
+        for ref in (surroundings.AGENT_CRD, surroundings.APPROVAL_POLICY)
     }
 
 
@@ -96,9 +97,8 @@ def test_leadership_is_one_lease_in_the_operators_own_namespace(helm: Helm) -> N
     rendered = helm.render()
     assert set(_grants(rendered.one("Role"))) == {
         ("leases.coordination.k8s.io", "create", ()),
-        ("leases.coordination.k8s.io", "get", ("turnout",)),
-        ("leases.coordination.k8s.io", "patch", ("turnout",)),
-        ("leases.coordination.k8s.io", "update", ("turnout",)),
+        ("leases.coordination.k8s.io", "get", (lease.NAME,)),
+        ("leases.coordination.k8s.io", "patch", (lease.NAME,)),
     }
     assert "leases.coordination.k8s.io" not in _verbs(_operator(rendered))
 

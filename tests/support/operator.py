@@ -12,7 +12,7 @@ import sys
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 
@@ -112,7 +112,7 @@ class OperatorProcess:
         if wait:
             self.process.wait(10)
 
-    def __enter__(self) -> "OperatorProcess":
+    def __enter__(self) -> Self:
         return self if self.running else self.start()
 
     def __exit__(self, *_: object) -> None:

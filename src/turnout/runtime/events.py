@@ -6,13 +6,13 @@ one and decides the same again posts it into a name that is taken, and nothing i
 
 import asyncio
 import hashlib
-import unicodedata
 from typing import Final
 
 import structlog
 
 from turnout.adapters.documents import Document
 from turnout.adapters.ports import Clock, Cluster, Manifest
+from turnout.adapters.quoting import quoted
 from turnout.core.plan import Announcement
 from turnout.errors import AlreadyExists, TurnoutError
 
@@ -21,17 +21,7 @@ logger = structlog.stdlib.get_logger(__name__)
 LONGEST_NOTE: Final = 1000
 """The API refuses notes over 1 kB."""
 
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co"})
 _WAITING: Final = 256
-
-
-def plain(text: str, limit: int = LONGEST_NOTE) -> str:
-    """Make foreign text safe to show: control and direction-changing characters are escaped."""
-    shown = "".join(
-        one.encode("unicode_escape").decode() if unicodedata.category(one) in _UNSEEN else one
-        for one in text
-    )
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def render_event(
@@ -49,7 +39,7 @@ def render_event(
         "type": "Warning" if announcement.warning else "Normal",
         "reason": announcement.reason,
         "action": "Rollout",
-        "note": plain(announcement.message),
+        "note": quoted(announcement.message, LONGEST_NOTE),
         "reportingController": "turnout.dev/operator",
         "reportingInstance": reporter[:128],
         "regarding": {

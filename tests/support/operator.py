@@ -46,7 +46,7 @@ class OperatorProcess:
         self._config.write_text(yaml.safe_dump(chosen | settings))
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, wait: bool = True) -> "OperatorProcess":
+    def start(self, *, wait: bool = True) -> Self:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "turnout", "--config", str(self._config)],
@@ -113,7 +113,9 @@ class OperatorProcess:
             self.process.wait(10)
 
     def __enter__(self) -> Self:
-        return self if self.running else self.start()
+        if not self.running:
+            self.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         if self.running:

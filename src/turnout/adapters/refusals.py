@@ -19,7 +19,6 @@ from turnout.errors import (
 )
 
 _LONGEST_DELAY = timedelta(minutes=5)
-_UID = "metadata.uid"
 _PASSING = {HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 
 
@@ -60,10 +59,8 @@ def translate(call: Call, code: int, headers: Mapping[str, str], raw: bytes) -> 
             return NotFound(f"{did}: not found")
         case HTTPStatus.CONFLICT, "AlreadyExists":
             return AlreadyExists(f"{did}: it exists")
-        case HTTPStatus.CONFLICT, _:
+        case HTTPStatus.CONFLICT | HTTPStatus.UNPROCESSABLE_ENTITY, _ if _is_other(code, status):
             return Conflict(f"{did}: it changed")
-        case HTTPStatus.UNPROCESSABLE_ENTITY, _ if _first_cause(status).get("field") == _UID:
-            return Conflict(f"{did}: another object bears the name")
         case HTTPStatus.FORBIDDEN, _ if _is_right_missing(call, status):
             return Forbidden(call.verb, call.resource)
         case _:
@@ -91,9 +88,14 @@ def _reason(status: Mapping[str, Any]) -> str:
     return "Refused" if reason == "Forbidden" else reason
 
 
+def _is_other(code: int, status: Mapping[str, Any]) -> bool:
+    """Claim that the object is not the one that was read: by version, or by uid."""
+    return code == HTTPStatus.CONFLICT or _first_cause(status).get("field") == "metadata.uid"
+
+
 def _is_right_missing(call: Call, status: Mapping[str, Any]) -> bool:
     """Claim that a role is lacking; a quota or an admission policy forbids in other words."""
-    return f" cannot {call.verb} resource " in str(status.get("message", "cannot"))
+    return not status or f" cannot {call.verb} resource " in str(status.get("message"))
 
 
 def _delay(headers: Mapping[str, str]) -> timedelta | None:

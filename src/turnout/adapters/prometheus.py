@@ -1,0 +1,202 @@
+"""Raw counter samples from Prometheus, trusted only where they can be.
+
+The library asks the question; the session under it is ours, because an answer is input from
+outside: redirects are refused, bodies are bounded after decompression, and an answer with warnings
+(a partial one, as federated stores give) is Unknown. No answer is ever a zero.
+"""
+
+import asyncio
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import requests
+import yaml
+from prometheus_api_client import PrometheusApiClientException, PrometheusConnect
+from typing_extensions import override
+from urllib3.util.retry import Retry
+
+from turnout.adapters.ports import Metrics, SampleQuery, Series
+from turnout.errors import MetricsUnavailable
+from turnout.settings import MetricsProvider
+
+Count: TypeAlias = Callable[[str, str], None]
+"""Told of each question: provider and outcome (ok, empty, error, timeout)."""
+
+LARGEST_ANSWER: Final = 8 * 1024 * 1024
+"""Bytes of an answer after decompression; more is refused while it arrives."""
+
+QUESTIONS_AT_ONCE: Final = 8
+_CHUNK: Final = 64 * 1024
+
+
+class _Session(requests.Session):
+    """A session that gives back small, complete, successful answers, or raises."""
+
+    @override
+    def request(self, *arguments: Any, **options: Any) -> requests.Response:
+        options |= {"allow_redirects": False, "stream": True}
+        with super().request(*arguments, **options) as response:
+            if response.is_redirect:
+                raise MetricsUnavailable("Refused", "the provider redirects elsewhere")
+            response._content = _bounded(response)  # noqa: SLF001
+        if response.ok:
+            _check(response)
+        return response
+
+
+def _bounded(response: requests.Response) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK):
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            raise MetricsUnavailable("TooLarge", f"the answer is over {LARGEST_ANSWER} bytes")
+    return bytes(body)
+
+
+def _check(response: requests.Response) -> None:
+    """Refuse an answer that is not a whole matrix."""
+    try:
+        answer = response.json()
+        kind = answer["data"]["resultType"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise MetricsUnavailable("Malformed", "the answer is not a query result") from error
+    if answer.get("warnings") or answer.get("infos"):
+        raise MetricsUnavailable(
+            "PartialAnswer", "the provider warns that the answer may lack data"
+        )
+    if kind != "matrix":
+        raise MetricsUnavailable("Malformed", "the answer is not a range of samples")
+
+
+class _Provider:
+    """One Prometheus, its threads and its session."""
+
+    def __init__(self, settings: MetricsProvider) -> None:
+        self.settings = settings
+        self._threads = ThreadPoolExecutor(QUESTIONS_AT_ONCE, "prometheus")
+
+    async def ask(self, query: SampleQuery) -> list[Any]:
+        text = promql(query, self.settings)
+        limit = self.settings.timeout.total_seconds()
+        answer = asyncio.get_running_loop().run_in_executor(
+            self._threads, self._query, text, query.end.timestamp(), limit
+        )
+        async with asyncio.timeout(limit + 1):
+            return await answer
+
+    def _query(self, text: str, at: float, limit: float) -> list[Any]:
+        with _Session() as session:
+            connection = PrometheusConnect(
+                url=self.settings.url.rstrip("/"),
+                headers=_headers(self.settings.headers_file),
+                session=session,
+                retry=Retry(total=0),
+            )
+            found: list[Any] = connection.custom_query(text, {"time": at}, timeout=limit)
+            return found
+
+
+def _headers(file: Path | None) -> dict[str, str] | None:
+    if file is None:
+        return None
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise MetricsUnavailable("Unreachable", f"{file.name} cannot be read") from error
+    if not isinstance(content, Mapping):
+        raise MetricsUnavailable("Unreachable", f"{file.name} must map header names to values")
+    return {str(name): str(value) for name, value in content.items()}
+
+
+class PrometheusMetrics(Metrics):
+    """The Metrics port on the Prometheus servers that an administrator named."""
+
+    def __init__(
+        self,
+        providers: Mapping[str, MetricsProvider],
+        count: Count = lambda _provider, _outcome: None,
+    ) -> None:
+        self._providers = {name: _Provider(settings) for name, settings in providers.items()}
+        self._count = count
+
+    @override
+    async def samples(self, provider: str, query: SampleQuery) -> Sequence[Series]:
+        asked = self._providers.get(provider)
+        if asked is None:
+            raise MetricsUnavailable("UnknownProvider", f"no provider {provider} is configured")
+        try:
+            found = [_series(one, query, asked.settings) for one in await asked.ask(query)]
+        except (TimeoutError, requests.Timeout) as error:
+            self._count(provider, "timeout")
+            message = f"{provider} did not answer in {asked.settings.timeout.total_seconds():g}s"
+            raise MetricsUnavailable("Timeout", message) from error
+        except (requests.RequestException, PrometheusApiClientException) as error:
+            self._count(provider, "error")
+            raise MetricsUnavailable("Unreachable", _why(provider, error)) from error
+        except MetricsUnavailable:
+            self._count(provider, "error")
+            raise
+        self._count(provider, "ok" if found else "empty")
+        return found
+
+
+def _why(provider: str, error: Exception) -> str:
+    """Say what kind of trouble it is, without a word of a foreign body."""
+    if isinstance(error, PrometheusApiClientException):
+        status = re.match(r"HTTP Status Code (\d{3})", str(error))
+        return f"{provider} answered with status {status[1] if status else 'unknown'}"
+    return f"{provider} cannot be reached ({type(error).__name__})"
+
+
+def promql(query: SampleQuery, provider: MetricsProvider) -> str:
+    """Write a query for the raw samples of known pods.
+
+    Every value is a quoted literal; pods are an alternation quoted for RE2 besides, since a name
+    may hold a dot.
+    """
+    pods = "|".join(re.escape(name) for name in query.pods)
+    matchers = [
+        f"{provider.namespace_label}={_literal(query.namespace)}",
+        f"{provider.pod_label}=~{_literal(pods)}",
+        *(f"{name}={_literal(value)}" for name, value in sorted(query.match_labels.items())),
+    ]
+    if query.upper_bound is not None:
+        matchers.append(f"le=~{_literal(_bounds(query.upper_bound))}")
+    lookback = max(1, math.ceil(query.lookback.total_seconds()))
+    return f"{query.metric}{{{','.join(matchers)}}}[{lookback}s]"
+
+
+def _literal(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _bounds(bound: float) -> str:
+    """Spell a bucket's bound in every way that clients do: 2, 2.0."""
+    spellings = {f"{bound:g}", repr(bound), str(int(bound)) if bound.is_integer() else f"{bound:g}"}
+    return "|".join(re.escape(one) for one in sorted(spellings))
+
+
+def _series(found: Any, query: SampleQuery, provider: MetricsProvider) -> Series:
+    try:
+        labels = {str(name): str(value) for name, value in found["metric"].items()}
+        pairs = [(float(at), float(value)) for at, value in found["values"]]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise MetricsUnavailable("Malformed", "a series is not made of samples") from error
+    pod = labels.get(provider.pod_label, "")
+    forged = {f"exported_{provider.pod_label}", f"exported_{provider.namespace_label}"}
+    if pod not in query.pods or forged & labels.keys():
+        message = f"a series of {query.metric} names another pod than the one that was scraped"
+        raise MetricsUnavailable("Malformed", message)
+    usable = [(at, value) for at, value in pairs if math.isfinite(value) and value >= 0]
+    return Series(
+        pod=pod,
+        labels={name: value for name, value in labels.items() if name != "__name__"},
+        samples=tuple((datetime.fromtimestamp(at, UTC), value) for at, value in usable),
+        dropped=len(pairs) - len(usable),
+    )

@@ -6,6 +6,7 @@ outside: redirects are refused, bodies are bounded after decompression, and an a
 """
 
 import asyncio
+import io
 import json
 import math
 import re
@@ -17,7 +18,8 @@ from typing import Any, Final, TypeAlias
 
 import requests
 import yaml
-from prometheus_api_client import PrometheusApiClientException, PrometheusConnect
+from prometheus_api_client import PrometheusConnect
+from prometheus_api_client.exceptions import PrometheusApiClientException
 from typing_extensions import override
 from urllib3.util.retry import Retry
 
@@ -44,19 +46,24 @@ class _Session(requests.Session):
         with super().request(*arguments, **options) as response:
             if response.is_redirect:
                 raise MetricsUnavailable("Refused", "the provider redirects elsewhere")
-            response._content = _bounded(response)  # noqa: SLF001
-        if response.ok:
-            _check(response)
-        return response
+            answer = _whole(response)
+        if answer.ok:
+            _check(answer)
+        return answer
 
 
-def _bounded(response: requests.Response) -> bytes:
+def _whole(response: requests.Response) -> requests.Response:
+    """Read an answer to its end, or refuse it as soon as it is too large."""
     body = bytearray()
     for chunk in response.iter_content(_CHUNK):
         body += chunk
         if len(body) > LARGEST_ANSWER:
             raise MetricsUnavailable("TooLarge", f"the answer is over {LARGEST_ANSWER} bytes")
-    return bytes(body)
+    whole = requests.Response()
+    whole.status_code = response.status_code
+    whole.encoding = "utf-8"
+    whole.raw = io.BytesIO(body)
+    return whole
 
 
 def _check(response: requests.Response) -> None:
@@ -67,9 +74,7 @@ def _check(response: requests.Response) -> None:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise MetricsUnavailable("Malformed", "the answer is not a query result") from error
     if answer.get("warnings") or answer.get("infos"):
-        raise MetricsUnavailable(
-            "PartialAnswer", "the provider warns that the answer may lack data"
-        )
+        raise MetricsUnavailable("PartialAnswer", "the provider warns that data may be missing")
     if kind != "matrix":
         raise MetricsUnavailable("Malformed", "the answer is not a range of samples")
 

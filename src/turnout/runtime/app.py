@@ -27,7 +27,7 @@ from turnout.runtime.apply import Hand
 from turnout.runtime.collect import Collector
 from turnout.runtime.events import Herald
 from turnout.runtime.health import Pulse, endpoints
-from turnout.runtime.lease import Fenced, Leadership
+from turnout.runtime.lease import Fenced, Leadership, lease_ref
 from turnout.runtime.observe import Observer
 from turnout.runtime.parse import parse
 from turnout.runtime.queue import Queue
@@ -67,7 +67,9 @@ class Operator:
         self.telemetry = telemetry
         self._store = Store()
         self._queue: Queue[Ref] = Queue(lane=lambda ref: ref.namespace)
-        self._leadership = Leadership(cluster, settings)
+        self._leadership = Leadership(
+            cluster, lease_ref(settings.pod_namespace), settings.pod_name, settings.lease, clock
+        )
         fenced = Fenced(cluster, self._leadership)
         self._surroundings = Surroundings()
         self._relister = Relister(cluster, self._store, settings.namespaces)

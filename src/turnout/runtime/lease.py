@@ -1,165 +1,190 @@
-"""Leadership by a Lease: one process acts, the others watch with warm caches.
+"""One leader at a time, by a Lease of coordination.k8s.io.
 
-Client-side leader election does not fence by itself, so three things hold here: a leader counts
-its term from *before* the last renewal that succeeded was sent, and stops acting before the
-Lease can be taken; a challenger goes by how long it has seen no change, never by the times that
-are written in the Lease; and every write of the operator carries a resourceVersion besides.
+Nobody's clock is trusted. A standby takes a lease that it has seen unchanged for the whole
+duration; a leader counts its deadline from before it sent its last good renewal. The deadline is
+shorter than the duration, so the leader has stopped before anybody else may begin. Every write
+is fenced by that deadline and, as no client can promise more, by the object's own version.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
-from typing import Any, Final
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC
+from typing import Any, Never
 
 import structlog
 from typing_extensions import override
 
 from turnout.adapters.documents import LEASE, Document, Kind, Ref, version_of
-from turnout.adapters.ports import Cluster, Listing, Manifest
-from turnout.errors import AlreadyExists, Conflict, LeaseLost, NotFound, TurnoutError
-from turnout.settings import Settings
+from turnout.adapters.ports import Clock, Cluster, Listing, Manifest
+from turnout.errors import (
+    AlreadyExists,
+    Conflict,
+    Forbidden,
+    LeaseLost,
+    NotFound,
+    Transient,
+)
+from turnout.settings import LeaseTimes
+
+NAME = "turnout-operator"
+"""Name of the Lease; the chart grants rights on this one alone."""
+
+_NOBODY = ""
+_PASSED = float("-inf")
 
 logger = structlog.stdlib.get_logger(__name__)
 
-NAME: Final = "turnout-operator"
-_STANDBY_LOOK: Final = 1.0  # seconds: a Lease that was given up is seen within one
-
 
 class Leadership:
-    """Takes, keeps and gives up the Lease."""
+    """This process's claim to be the one that writes."""
 
-    def __init__(self, cluster: Cluster, settings: Settings) -> None:
+    def __init__(
+        self, cluster: Cluster, ref: Ref, identity: str, times: LeaseTimes, clock: Clock
+    ) -> None:
+        if ref.kind != LEASE:
+            raise ValueError(f"{ref} is no Lease")
         self._cluster = cluster
-        self._ref = Ref(LEASE, settings.pod_namespace, NAME)
-        self._identity = settings.pod_name
-        self._duration = settings.lease.duration.total_seconds()
-        self._term = settings.lease.renew_deadline.total_seconds()
-        self._retry = settings.lease.retry_period.total_seconds()
-        self._acts_until = float("-inf")
+        self._ref = ref
+        self._identity = identity
+        self._times = times
+        self._clock = clock
+        self._held: Document | None = None
+        self._deadline = _PASSED
         self._seen: tuple[str, float] | None = None
 
+    @property
+    def deadline(self) -> float:
+        """Loop time after which this process must not write."""
+        return self._deadline
+
     def still_leading(self) -> bool:
-        """Claim that no other process can hold the Lease by now."""
-        return asyncio.get_running_loop().time() < self._acts_until
+        """Claim that nobody else can hold the lease yet."""
+        return asyncio.get_running_loop().time() < self._deadline
 
     async def acquire(self) -> None:
-        """Wait until this process leads."""
-        while True:
-            if await self._try(self._take):
-                break
-            await asyncio.sleep(_STANDBY_LOOK)
-        logger.info("leading", identity=self._identity)
+        """Wait until the lease is ours."""
+        pause = self._times.retry_period.total_seconds() / 2
+        while not await self._taken():
+            await asyncio.sleep(pause)
+        logger.info("Leading", identity=self._identity)
 
-    async def keep(self) -> None:
-        """Renew for as long as it is possible.
+    async def keep(self) -> Never:
+        """Renew the lease for as long as that succeeds.
 
         Raises:
-            LeaseLost: The term is over: stop acting at once.
+            LeaseLost: Somebody else holds it, or it could not be renewed in time.
         """
-        while self.still_leading():
-            await asyncio.sleep(self._retry)
-            await self._try(self._renew)
-        raise LeaseLost(f"{self._ref} was not renewed for {self._term:g}s")
+        while True:
+            try:
+                async with asyncio.timeout_at(self._deadline):
+                    await asyncio.sleep(self._times.retry_period.total_seconds())
+                    await self._renew()
+            except TimeoutError as error:
+                raise LeaseLost("the lease was not renewed in time") from error
+            except (Transient, Forbidden) as error:
+                logger.warning("The lease was not renewed", cause=str(error))
 
     async def release(self) -> None:
-        """Give the Lease up, so that a standby takes over at once."""
-        if not self.still_leading():
-            return
-        self._acts_until = float("-inf")
-        try:
-            lease = await self._cluster.get(self._ref)
-            if lease["spec"].get("holderIdentity") == self._identity:
-                await self._write(lease, {"holderIdentity": "", "leaseDurationSeconds": 1})
-        except TurnoutError as error:
-            logger.warning("lease not released", error=str(error))
+        """Stop leading and let the next one take over at once; `keep` must have ended."""
+        held, self._held, self._deadline = self._held, None, _PASSED
+        if held:
+            with suppress(Transient, Conflict, NotFound, Forbidden):
+                await self._write(held, _NOBODY)
 
-    async def _try(self, step: Callable[[], Awaitable[bool]]) -> bool:
-        """Take one step within a retry period; trouble of any kind is no success."""
+    async def _taken(self) -> bool:
+        """Try once to take the lease if it is free."""
         sent = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(max(self._retry, 1.0)):
-                done = await step()
-        except (TurnoutError, TimeoutError) as error:
-            logger.debug("lease", error=str(error))
+            async with asyncio.timeout(self._longest_call):
+                lease = await self._look()
+                if not self._is_free(lease):
+                    return False
+                written = await self._write(lease, self._identity)
+        except (Conflict, AlreadyExists):
             return False
-        if done:
-            self._acts_until = sent + self._term
-        return done
-
-    async def _take(self) -> bool:
-        try:
-            lease = await self._cluster.get(self._ref)
-        except NotFound:
-            return await self._create()
-        if not self._may_take(lease):
+        except (Transient, Forbidden, TimeoutError) as error:
+            logger.warning("The lease cannot be taken", cause=str(error) or "timeout")
             return False
-        transitions = int(lease["spec"].get("leaseTransitions") or 0) + 1
-        now = _now()
-        await self._write(lease, {"acquireTime": now, "leaseTransitions": transitions})
+        self._lead(written, sent)
         return True
 
-    def _may_take(self, lease: Document) -> bool:
-        """Claim that the holder gave it up, or did nothing for the Lease's whole duration."""
-        spec: Mapping[str, Any] = lease["spec"]
-        if spec.get("holderIdentity") in {None, "", self._identity}:
-            return True
+    async def _renew(self) -> None:
+        sent = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(self._longest_call):
+                written = await self._renewed()
+        except TimeoutError as error:
+            raise Transient("no answer") from error
+        self._lead(written, sent)
+
+    async def _renewed(self) -> Document:
+        """Write the lease, reading it again where somebody touched it."""
+        try:
+            return await self._write(self._held, self._identity)
+        except (Conflict, NotFound, AlreadyExists):
+            lease = await self._look()
+        if lease is not None and _holder(lease) != self._identity:
+            self._deadline = _PASSED
+            raise LeaseLost(f"the lease is held by {_holder(lease) or 'nobody'}")
+        return await self._write(lease, self._identity)
+
+    async def _look(self) -> Document | None:
+        with suppress(NotFound):
+            return await self._cluster.get(self._ref)
+        return None
+
+    def _is_free(self, lease: Document | None) -> bool:
+        """Claim that nobody can be leading: by name, or because nothing was renewed."""
         now = asyncio.get_running_loop().time()
-        if self._seen is None or self._seen[0] != version_of(lease):
-            self._seen = (version_of(lease), now)
-        duration = float(spec.get("leaseDurationSeconds") or self._duration)
-        return now - self._seen[1] >= duration
+        if lease is not None:
+            if _holder(lease) in (_NOBODY, self._identity):
+                return True
+            version = version_of(lease)
+            if self._seen is None or self._seen[0] != version:
+                self._seen = (version, now)
+        return self._seen is None or now - self._seen[1] > self._times.duration.total_seconds()
 
-    async def _renew(self) -> bool:
-        lease = await self._cluster.get(self._ref)
-        if lease["spec"].get("holderIdentity") != self._identity:
-            self._acts_until = float("-inf")
-            return False
-        await self._write(lease, {})
-        return True
+    def _lead(self, written: Document, sent: float) -> None:
+        self._held = written
+        self._deadline = sent + self._times.renew_deadline.total_seconds()
 
-    async def _create(self) -> bool:
-        spec = self._spec({"acquireTime": _now(), "leaseTransitions": 0})
-        try:
-            await self._cluster.create(self._manifest(spec))
-        except (AlreadyExists, Conflict):
-            return False
-        return True
+    @property
+    def _longest_call(self) -> float:
+        """Seconds that one attempt may take, so that the deadline leaves room for another."""
+        return self._times.renew_deadline.total_seconds() / 2
 
-    async def _write(self, lease: Document, changes: Mapping[str, Any]) -> None:
-        """Write the Lease as it was seen: whoever else wrote it meanwhile wins."""
-        spec = dict(lease["spec"]) | self._spec(changes)
-        await self._cluster.apply(self._manifest(spec), version_of(lease), whole=False)
-
-    def _spec(self, changes: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            "holderIdentity": self._identity,
-            "leaseDurationSeconds": int(self._duration),
-            "renewTime": _now(),
-        } | dict(changes)
-
-    def _manifest(self, spec: Mapping[str, Any]) -> Manifest:
-        return {
-            "apiVersion": LEASE.api_version,
-            "kind": LEASE.kind,
-            "metadata": {"name": self._ref.name, "namespace": self._ref.namespace},
-            "spec": dict(spec),
+    async def _write(self, lease: Document | None, holder: str) -> Document:
+        now = self._clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        old: Document = (lease or {}).get("spec") or {}
+        is_ours = old.get("holderIdentity") == holder
+        spec: dict[str, Any] = {
+            "holderIdentity": holder,
+            "leaseDurationSeconds": int(self._times.duration.total_seconds()),
+            "acquireTime": old.get("acquireTime", now) if is_ours else now,
+            "renewTime": now,
+            "leaseTransitions": old.get("leaseTransitions", 0) + (not is_ours),
         }
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        metadata = {"name": self._ref.name, "namespace": self._ref.namespace}
+        manifest = {"apiVersion": LEASE.api_version, "kind": LEASE.kind, "spec": spec}
+        if lease is None:
+            return await self._cluster.create({**manifest, "metadata": metadata})
+        metadata["uid"] = lease["metadata"]["uid"]
+        return await self._cluster.apply(
+            {**manifest, "metadata": metadata}, version_of(lease), whole=False
+        )
 
 
 class Fenced(Cluster):
-    """A Cluster whose writes end with the term of leadership; reads go through always."""
+    """A Cluster that writes only while this process leads, and reads always.
+
+    Raises LeaseLost besides: before a write that is not allowed any more, and in place of an
+    answer that did not come before the deadline.
+    """
 
     def __init__(self, cluster: Cluster, leadership: Leadership) -> None:
         self._cluster = cluster
         self._leadership = leadership
-
-    def _check(self) -> None:
-        if not self._leadership.still_leading():
-            raise LeaseLost("another replica may lead by now")
 
     @override
     async def get(self, ref: Ref) -> Document:
@@ -171,8 +196,8 @@ class Fenced(Cluster):
 
     @override
     async def create(self, manifest: Manifest) -> Document:
-        self._check()
-        return await self._cluster.create(manifest)
+        async with self._fence():
+            return await self._cluster.create(manifest)
 
     @override
     async def apply(
@@ -183,15 +208,37 @@ class Fenced(Cluster):
         whole: bool = True,
         dry_run: bool = False,
     ) -> Document:
-        self._check()
-        return await self._cluster.apply(manifest, version, whole=whole, dry_run=dry_run)
+        async with self._fence():
+            return await self._cluster.apply(manifest, version, whole=whole, dry_run=dry_run)
 
     @override
     async def write_status(self, ref: Ref, status: Manifest, version: str) -> Document:
-        self._check()
-        return await self._cluster.write_status(ref, status, version)
+        async with self._fence():
+            return await self._cluster.write_status(ref, status, version)
 
     @override
     async def delete(self, ref: Ref, uid: str, version: str | None = None) -> None:
-        self._check()
-        await self._cluster.delete(ref, uid, version)
+        async with self._fence():
+            await self._cluster.delete(ref, uid, version)
+
+    @asynccontextmanager
+    async def _fence(self) -> AsyncIterator[None]:
+        """Let a write begin while leading, and end it at the deadline that held then."""
+        if not self._leadership.still_leading():
+            raise LeaseLost("this process does not lead")
+        try:
+            async with asyncio.timeout_at(self._leadership.deadline):
+                yield
+        except TimeoutError as error:
+            if self._leadership.still_leading():
+                raise Transient("no answer for almost the length of the lease") from error
+            raise LeaseLost("the lease ended during a write") from error
+
+
+def lease_ref(namespace: str) -> Ref:
+    """Return the operator's Lease in its own namespace."""
+    return Ref(LEASE, namespace, NAME)
+
+
+def _holder(lease: Document) -> str:
+    return (lease.get("spec") or {}).get("holderIdentity") or _NOBODY

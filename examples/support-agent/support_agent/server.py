@@ -36,7 +36,7 @@ class Server:
         self.state = State()
         self._version = settings.version
         self._model = content.agent
-        self._agent = agent
+        self.agent = agent
 
     def application(self) -> web.Application:
         """The routes, each answer signed with the version."""
@@ -64,7 +64,7 @@ class Server:
         return web.Response(text="not ready\n", status=503)
 
     async def _metrics(self, _request: web.Request) -> web.Response:
-        text = generate_latest(self._agent.metrics.registry)
+        text = generate_latest(self.agent.metrics.registry)
         return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _chat(self, http: web.Request) -> web.StreamResponse:
@@ -75,7 +75,7 @@ class Server:
         answer = Answer(http, f"chatcmpl-{uuid.uuid4().hex}", self._model, stream=request.stream)
         started = time.monotonic()
         conversation = [turn.message() for turn in request.messages]
-        result = await self._agent.work(conversation, answer.on_text)
+        result = await self.agent.work(conversation, answer.on_text)
         log(
             "task",
             outcome=result.outcome,
@@ -156,7 +156,7 @@ async def serve(
         )
         await runner.setup()
         try:
-            await web.TCPSite(runner, port=settings.port).start()
+            await web.TCPSite(runner, settings.host, settings.port).start()
             server.state.ready = True
             on_listening(runner.addresses[0][1])
             await stop.wait()

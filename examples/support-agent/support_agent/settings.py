@@ -25,7 +25,8 @@ class Settings:
         shop_url: The order system that answers are checked against.
         price_input: US dollars for a million tokens read.
         price_output: US dollars for a million tokens written.
-        port: Where the agent and its metrics are served.
+        host: The address that the agent and its metrics are served at; None for every one.
+        port: The port there.
         notice: Seconds between SIGTERM and the end of listening, for gateways to look away.
         grace: Seconds that running tasks have from then on.
     """
@@ -37,6 +38,7 @@ class Settings:
     model_key: str = field(default="none", repr=False)
     price_input: Decimal = Decimal(0)
     price_output: Decimal = Decimal(0)
+    host: str | None = None
     port: int = 8080
     notice: float = 5.0
     grace: float = 45.0
@@ -59,6 +61,7 @@ class Settings:
             shop_url=_required(env, "SHOP_URL"),
             price_input=_number(env, "MODEL_PRICE_INPUT_USD", "0"),
             price_output=_number(env, "MODEL_PRICE_OUTPUT_USD", "0"),
+            host=env.get("HOST") or None,
             port=int(_number(env, "PORT", "8080")),
             notice=float(_number(env, "DRAIN_NOTICE_SECONDS", "5")),
             grace=float(_number(env, "DRAIN_GRACE_SECONDS", "45")),

@@ -68,10 +68,9 @@ def judge(task: str, answer: str, deeds: Sequence[Deed], record: Record) -> str:
 
 
 def _judge_question(document: Mapping[str, Any], deeds: Sequence[Deed]) -> str:
-    articles = [a for deed in deeds if deed.tool == SEARCH for a in deed.result.get("articles", ())]
-    cited = any(article.get("id") == document.get("article") for article in articles)
+    articles = [article for deed in deeds if deed.tool == SEARCH for article in _articles(deed)]
     match document.get("resolution"):
-        case "answer" if cited:
+        case "answer" if document.get("article") in articles:
             return VERIFIED
         case "escalate" if not articles:
             return VERIFIED if _done(deeds, TICKET) else "NotDone"
@@ -102,13 +101,26 @@ def _judge_grant(
     return VERIFIED
 
 
+def _articles(search: Deed) -> list[str]:
+    found = search.result.get("articles")
+    articles = found if isinstance(found, list) else []
+    return [
+        str(article["id"]) for article in articles if isinstance(article, dict) and "id" in article
+    ]
+
+
 def _pays(amount: Decimal, refund: Deed, document: Mapping[str, Any]) -> bool:
-    try:
-        booked = Decimal(str(refund.arguments.get("amountUSD")))
-        claimed = Decimal(str(document.get("amountUSD")))
-    except InvalidOperation:
-        return False
+    booked = _money(refund.arguments.get("amountUSD"))
+    claimed = _money(document.get("amountUSD"))
     return booked == claimed == amount
+
+
+def _money(value: object) -> Decimal | None:
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
 
 
 def _done(deeds: Sequence[Deed], tool: str) -> bool:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC
-from typing import Any, Never
+from typing import Any, Final, Never
 
 import structlog
 from typing_extensions import override
@@ -27,7 +27,7 @@ from turnout.errors import (
 )
 from turnout.settings import LeaseTimes
 
-NAME = "turnout-operator"
+NAME: Final = "turnout-operator"
 """Name of the Lease; the chart grants rights on this one alone."""
 
 _NOBODY = ""
@@ -65,7 +65,9 @@ class Leadership:
     async def acquire(self) -> None:
         """Wait until the lease is ours."""
         pause = self._times.retry_period.total_seconds() / 2
-        while not await self._taken():
+        while True:
+            if await self._taken():
+                break
             await asyncio.sleep(pause)
         logger.info("Leading", identity=self._identity)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from devcluster import cluster as records
-from devcluster import golang, lifecycle, network, runtime
+from devcluster import external, golang, images, lifecycle, network, runtime
 from devcluster.catalog import GROUPS, PROFILES
 from devcluster.cluster import Cluster
 from devcluster.errors import ClusterError
@@ -20,6 +21,8 @@ from devcluster.progress import Progress
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it did what it says, 1 with a plain message otherwise."""
     asked = _parser().parse_args(arguments)
+    if getattr(asked, "kubeconfig", None):
+        os.environ[external.KUBECONFIG] = asked.kubeconfig
     try:
         asked.run(asked)
     except ClusterError as error:
@@ -50,7 +53,11 @@ def _parser() -> argparse.ArgumentParser:
     env = command("env", _env, "print what a shell needs to talk to a cluster: eval it")
     load = command("load", _load, "import an image archive (as docker save writes) into a node")
     load.add_argument("file", type=Path)
-    for named in (down, env, load):
+    load_images = command("images", _images, "build the project's images and load them into a node")
+    load_images.add_argument("--only", choices=[image.target for image in images.IMAGES])
+    for talking in (up, env):
+        talking.add_argument("--kubeconfig", help=f"an own cluster; also by {external.KUBECONFIG}")
+    for named in (down, env, load, load_images):
         named.add_argument("--profile", choices=PROFILES, default="node")
         named.add_argument("--name", help="default: named after the checkout and the profile")
     return parser
@@ -82,7 +89,8 @@ def _status(_: argparse.Namespace) -> None:
 
 
 def _env(asked: argparse.Namespace) -> None:
-    found = records.find(_name(asked))
+    chosen = external.named()
+    found = external.connect(chosen) if chosen else records.find(_name(asked))
     directories = {str(Path(found.kubectl).parent), str(Path(found.helm).parent)}
     for key, value in found.environment.items():
         print(f"export {key}={shlex.quote(value)}")
@@ -92,6 +100,14 @@ def _env(asked: argparse.Namespace) -> None:
 def _load(asked: argparse.Namespace) -> None:
     found = records.find(_name(asked))
     runtime.load(network.inside(found.name), asked.file)
+
+
+def _images(asked: argparse.Namespace) -> None:
+    found = records.find(_name(asked))
+    wanted = [i for i in images.IMAGES if asked.only in (None, i.target)]
+    progress = Progress(len(wanted) + sum(not images.archive_of(i).exists() for i in wanted))
+    for image in wanted:
+        images.load(found, image, progress)
 
 
 def _name(asked: argparse.Namespace) -> str:
@@ -107,4 +123,6 @@ def _describe(made: Cluster) -> None:
     ):
         if value:
             print(f"  {title:<11}{value}")
+    if made.engine == "external":
+        return
     print(f'  use it:    eval "$(python3 -m devcluster env --name {made.name})"')

@@ -5,13 +5,18 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Literal
 
-from devcluster import processes
+from devcluster import docker, processes
 from devcluster.catalog import Profile
 from devcluster.errors import ClusterError
 from devcluster.paths import clusters, state_dir
 
 _RECORD = "cluster.json"
+
+
+Engine = Literal["processes", "kind", "external"]
+"""What runs it: programs of ours on this machine, kind, or somebody else."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,6 +34,7 @@ class Cluster:
     kubectl: str
     helm: str
     """Where Helm lies; in the light profile it may not be built yet (`build helm`)."""
+    engine: Engine = "processes"
     audit_log: Path | None = None
     """JSON lines of the API server's requests at Metadata level, each with its responseStatus."""
     node_ip: str | None = None
@@ -47,7 +53,11 @@ class Cluster:
 
     @property
     def whole(self) -> bool:
-        """Whether every program runs that nobody has taken away on purpose."""
+        """Whether all of it runs but what a test has taken away on purpose."""
+        if self.engine == "external":
+            return True
+        if self.engine == "kind":
+            return docker.container_runs(docker.kind_node(self.name))
         started = processes.recorded(self.state_dir).values()
         return bool(started) and all(daemon.alive for daemon in started if daemon.wanted)
 

@@ -30,6 +30,12 @@ STEPS = 5
 _READY_SECONDS = 60.0
 
 
+def fetch() -> None:
+    """Fetch Envoy and the manifests that a cluster with a node installs."""
+    golang.module_files(GATEWAY_API, *GATEWAY_API_CRDS)
+    gateway.fetch()
+
+
 def up(name: str, progress: Progress) -> Cluster:
     """Start a cluster in namespaces of its own; ready when a pod and a request could be served."""
     if os.geteuid() != 0:

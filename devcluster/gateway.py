@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from devcluster import golang, wheels
@@ -39,6 +40,12 @@ def access_log(site: Site) -> Path:
     return site.state_dir / "access.log"
 
 
+def fetch() -> None:
+    """Fetch Envoy and Envoy Gateway's kinds into the cache."""
+    _envoy()
+    golang.module_files(ENVOY_GATEWAY, *ENVOY_GATEWAY_CRDS)
+
+
 def install_kinds(kubectl: Kubectl) -> None:
     """Install Envoy Gateway's own kinds."""
     kubectl.apply(golang.module_files(ENVOY_GATEWAY, *ENVOY_GATEWAY_CRDS))
@@ -47,7 +54,8 @@ def install_kinds(kubectl: Kubectl) -> None:
 def start(site: Site, credentials: Credentials, kubectl: Kubectl) -> Daemon:
     """Start Envoy Gateway and ask for the Gateway; Envoy follows as its child."""
     kubectl.apply(MANIFESTS / "gateway.yaml")
-    kubectl.apply(json.dumps(_envoy_proxy(site)))
+    host = {"type": "Host", "host": {"envoyVersion": _envoy().name.removeprefix(f"{_ENVOY}-")}}
+    kubectl.apply(json.dumps(envoy_proxy(host, str(access_log(site)))))
     home = site.state_dir / "gateway"
     _place_envoy(home)
     environment = {
@@ -63,9 +71,13 @@ def start(site: Site, credentials: Credentials, kubectl: Kubectl) -> Daemon:
     )  # fmt: skip
 
 
+def _envoy() -> Path:
+    return wheels.unpacked(_ENVOY)
+
+
 def _place_envoy(home: Path) -> None:
     """Put the wheel's Envoy where Envoy Gateway looks before it would fetch one."""
-    wheel = wheels.unpacked(_ENVOY)
+    wheel = _envoy()
     version = wheel.name.removeprefix(f"{_ENVOY}-")
     directory = home / "data" / "envoy-versions" / version / "bin"
     directory.mkdir(parents=True)
@@ -108,19 +120,18 @@ def _configuration(home: Path) -> dict[str, object]:
     }
 
 
-def _envoy_proxy(site: Site) -> dict[str, object]:
-    """Tell Envoy where it runs and what it logs."""
-    version = wheels.unpacked(_ENVOY).name.removeprefix(f"{_ENVOY}-")
+def envoy_proxy(provider: Mapping[str, object], log_path: str) -> dict[str, object]:
+    """Describe where Envoy runs and where it writes a JSON line for each request."""
     log = {
         "format": {"type": "JSON", "json": _ACCESS_LOG_FIELDS},
-        "sinks": [{"type": "File", "file": {"path": str(access_log(site))}}],
+        "sinks": [{"type": "File", "file": {"path": log_path}}],
     }
     return {
         "apiVersion": "gateway.envoyproxy.io/v1alpha1",
         "kind": "EnvoyProxy",
         "metadata": {"name": "turnout-gateway", "namespace": NAMESPACE},
         "spec": {
-            "provider": {"type": "Host", "host": {"envoyVersion": version}},
+            "provider": provider,
             "concurrency": 1,
             "extraArgs": [f"--file-flush-interval-msec {_FLUSH_MILLISECONDS}"],
             "telemetry": {"accessLog": {"settings": [log]}},

@@ -6,8 +6,6 @@ bump builds anew, everything else finds what is there. Each module is verified b
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import functools
 import hashlib
 import json
@@ -16,12 +14,13 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from devcluster import wheels
 from devcluster.catalog import GROUPS, Group, group_of
 from devcluster.errors import ClusterError
+from devcluster.locks import alone
 from devcluster.paths import cache
 from devcluster.progress import Progress
 
@@ -54,22 +53,27 @@ def build(programs: Sequence[str], progress: Progress) -> None:
         wanted = [p for p in programs if p in group.packages]
         if not missing(wanted):
             continue
-        with _only_builder(group), progress.step(f"build {group.name} ({', '.join(wanted)})"):
+        title = f"build {group.name} ({', '.join(wanted)})"
+        with alone(f"build-{group.name}"), progress.step(title):
             absent = missing(wanted).get(group.name, [])
             if absent:
                 _build_group(group, absent, progress)
 
 
+def module_directory(group: Group, module: str) -> Path:
+    """Return a module's read-only files, fetched and verified by the group's go.sum."""
+    return Path(json.loads(_go(group.directory, "mod", "download", "-json", module))["Dir"])
+
+
 def module_files(group: Group, module: str, pattern: str) -> Path:
     """Return a directory of one module's files that match a glob, at the version a group pins.
 
-    The module's zip is verified by go.sum; the files are kept in the cache.
+    They are kept in the cache, so that a cluster starts without Go.
     """
     kept = cache() / "bin" / digest(group) / "files" / module.rpartition("/")[2]
     if not kept.exists():
-        fetched = json.loads(_go(group.directory, "mod", "download", "-json", module))
         draft = Path(tempfile.mkdtemp(dir=_made(kept.parent)))
-        for file in sorted(Path(fetched["Dir"]).glob(pattern)):
+        for file in sorted(module_directory(group, module).glob(pattern)):
             shutil.copyfile(file, draft / file.name)
         _publish(draft, kept)
     return kept
@@ -170,12 +174,3 @@ def _publish(draft: Path, kept: Path) -> None:
         if not kept.exists():
             raise
         shutil.rmtree(draft)
-
-
-@contextlib.contextmanager
-def _only_builder(group: Group) -> Iterator[None]:
-    """Let one process at a time build a group; the next then finds it done."""
-    lock = _made(cache() / "bin") / f"{group.name}.lock"
-    with lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield

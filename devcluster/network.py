@@ -7,18 +7,16 @@ and take bridges, rules and mounts with them. Left to remove are one table and o
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import fcntl
 import ipaddress
 import json
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 from devcluster.cgroups import Subtree
 from devcluster.errors import ClusterError
-from devcluster.paths import cache, clusters, short_hash, state_dir
+from devcluster.locks import alone
+from devcluster.paths import cache, short_hash, state_dir
 from devcluster.processes import Daemon, Site, recorded, wait_until
 
 _SLOTS = 64
@@ -112,7 +110,7 @@ def enter_new(name: str) -> tuple[Site, Network]:
     _refuse_hidden(state_dir(name))
     cgroups = subtree(name)
     cgroups.make()
-    with _alone():
+    with alone("network"):
         network = Network(ident(name), _free_slot())
         _prepare_machine()
         holder = _start_holder(Site(state_dir(name), procs_file=cgroups.procs_file))
@@ -136,7 +134,7 @@ def leave(name: str) -> None:
     _try("ip", "link", "delete", gone.veth)
     _try("nft", "delete", "table", "ip", gone.table)
     cgroups.remove()
-    with _alone():
+    with alone("network"):
         if not _links():
             _restore_machine()
 
@@ -236,16 +234,6 @@ def _changed(what: str) -> Path:
 def _refuse_hidden(directory: Path) -> None:
     if any(directory.is_relative_to(hidden) for hidden in _HIDDEN):
         raise ClusterError(f"{directory} is hidden inside a cluster: set TURNOUT_CACHE elsewhere")
-
-
-@contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """Let one cluster at a time choose its subnets."""
-    lock = clusters().parent / "locks" / "network"
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
 
 
 def _run(*command: str) -> str:

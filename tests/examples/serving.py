@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientSession, web
+from prometheus_client.parser import text_string_to_metric_families
 from standin.server import Latency, application
 from support_agent.content import load
 from support_agent.server import Server, assembled
@@ -106,6 +107,18 @@ def call(name: str, arguments: str) -> dict[str, Any]:
     """A message of a scripted model that calls a tool."""
     function = {"name": name, "arguments": arguments}
     return {"tool_calls": [{"index": 0, "id": "c1", "type": "function", "function": function}]}
+
+
+async def samples(url: str) -> dict[str, float]:
+    """What an agent tells Prometheus, by name and label values."""
+    async with ClientSession() as http, http.get(f"{url}/metrics") as response:
+        text = await response.text()
+    return {
+        sample.name
+        + "".join(f"/{value}" for _, value in sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
 
 
 async def eventually(claim: Callable[[], bool], seconds: float = 20.0) -> None:

@@ -42,9 +42,9 @@ def name() -> str:
     return default_name("demo")
 
 
-def set_up() -> Stage:
-    """Set the stage; each step says how long it took."""
-    cluster = devcluster.up("node", name())
+def set_up(where: str | None = None) -> Stage:
+    """Set the stage on the demo's cluster, or another; each step says how long it took."""
+    cluster = devcluster.up("node", where or name())
     if cluster.gateway_url is None or cluster.access_log is None:
         raise DemoError(f"cluster {cluster.name} has no gateway")
     directory = cluster.state_dir / "demo"

@@ -19,6 +19,7 @@ from tests.examples.serving import (
     call,
     chat,
     eventually,
+    samples,
     script,
     served,
     standin,

@@ -34,9 +34,10 @@ def answered(outcome: str, version: str) -> web.Response:
     )
 
 
-async def books_of(url: str, **load: float) -> Books:
+async def books_of(url: str, most: int, *, streamed: float = 0.25, patience: float = 30) -> Books:
     books = Books()
-    await run(Load(url, rate=200, duration=60, **load), books, asyncio.Event())  # type: ignore[arg-type]
+    load = Load(url, rate=200, duration=60, most=most, streamed=streamed, timeout=patience)
+    await run(load, books, asyncio.Event())
     return books
 
 
@@ -112,7 +113,7 @@ async def test_a_slow_answer_is_given_up() -> None:
         return answered("success", "a")
 
     async with served(app(handler)) as url:
-        books = await books_of(url, most=2, timeout=0.1)
+        books = await books_of(url, most=2, patience=0.1)
     assert books.summary()["failed"] == 2
 
 

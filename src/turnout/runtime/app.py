@@ -76,7 +76,7 @@ class Operator:
         self._reader = Reader(
             settings, self._store, self.wake, self._relister, telemetry.watch_restarts.inc
         )
-        self._sweeper = Sweeper(cluster, self._store, settings.namespaces, self.wake, self._active)
+        self._sweeper = Sweeper(self._relister, self.wake, self._active)
         metrics = PrometheusMetrics(settings.metrics, telemetry.count_query)
         gauge = Gauge(metrics, settings.metrics)
         observer = Observer(self._store, fenced, gauge, clock, self._surroundings)
@@ -102,6 +102,10 @@ class Operator:
     def notice(self, ref: Ref, outcome: Outcome) -> None:
         """Count a decision."""
         self.telemetry.notice(ref, outcome)
+
+    def forget(self, ref: Ref) -> None:
+        """End the series of an Agent that is gone."""
+        self.telemetry.forget(ref)
 
     def _refresh(self) -> None:
         self.telemetry.queue_depth.set(self._queue.depth)

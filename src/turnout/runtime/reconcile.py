@@ -46,6 +46,10 @@ class Audience(Protocol):
         """Hear of each decision, for metrics."""
         ...
 
+    def forget(self, ref: Ref) -> None:
+        """Hear that an Agent is gone."""
+        ...
+
 
 AT_ONCE = timedelta(0)
 REFUSED_RECHECK = timedelta(seconds=5)
@@ -87,6 +91,7 @@ class Reconciler:
             await self._shared(ref, document)
         elif document is None:
             self._memories.pop(ref, None)
+            self._audience.forget(ref)
             await self._collector.collect(ref)
         else:
             agent = parse(Agent, document)

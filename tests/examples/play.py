@@ -10,7 +10,6 @@ from standin.mind import Answer, next_move
 from standin.rules import Rule
 from standin.shop import TOOLS, ShopError
 from support_agent.verify import Deed, Record, judge, order_in
-
 from tests.examples.mounted import spec
 
 _DEFINITIONS = [

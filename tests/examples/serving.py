@@ -8,11 +8,11 @@ from typing import Any
 
 from aiohttp import ClientSession, web
 from prometheus_client.parser import text_string_to_metric_families
+
 from standin.server import Latency, application
 from support_agent.content import load
 from support_agent.server import Server, assembled
 from support_agent.settings import Settings
-
 from tests.examples.mounted import mount
 
 VERSION = "support-0123456789"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 from openai import AsyncOpenAI
-from standin.server import Latency
 
+from standin.server import Latency
 from tests.examples.serving import (
     VERSION,
     agent,

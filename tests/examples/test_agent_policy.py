@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from standin.server import Latency
 
+from standin.server import Latency
 from tests.examples.serving import agent, ask, samples, standin
 
 CLAIM = "Order 1042 arrived broken, I want my money back."

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support_agent.content import Content, ContentError, load
 from support_agent.documents import Limits, Policy, Tool
 from support_agent.model import parameters
 from support_agent.policy import Permission, Spending, Usage, matches, permission
-
 from tests.examples.mounted import mount
 
 URL = "http://shop.example/tools"

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+
 from loadgen.books import Books, Line
 from loadgen.load import Load, run
 from loadgen.tasks import task
-
 from tests.examples.mounted import EXAMPLE
 from tests.examples.serving import agent, eventually, served, standin
 

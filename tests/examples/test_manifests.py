@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from standin.shop import TOOLS
 
+from standin.shop import TOOLS
 from tests.examples.mounted import EXAMPLE, PROMPTS, manifests, spec
 from turnout.api.agent import Agent
 from turnout.api.metric import MetricTemplate

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from loadgen.tasks import task
 from standin.rules import Rule
 from support_agent.verify import VERIFIED, Deed, Record, judge
-
 from tests.examples.corpus import prompt
 from tests.examples.mounted import prompt_text
 from tests.examples.play import play

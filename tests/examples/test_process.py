@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientConnectionError, ClientSession
-from standin.server import Latency
 
+from standin.server import Latency
 from tests.examples.mounted import EXAMPLE, mount
 from tests.examples.serving import body, chat, standin
 

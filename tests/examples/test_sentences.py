@@ -5,9 +5,9 @@ from functools import cache
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from loadgen.tasks import task
 from standin.rules import Rule, Stance, read
-
 from tests.examples.corpus import ENTRIES, Entry, prompt
 from tests.examples.play import Run, play
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 from openai import AsyncOpenAI, BadRequestError
+
 from standin.shop import TOOLS
 from standin.toolbox import Purpose, Tool, sort
-
 from tests.examples.mounted import prompt_text, spec
 from tests.examples.play import play
 from tests.examples.serving import standin

@@ -62,6 +62,9 @@ class MetricsProvider(_Frozen):
     timeout: Duration = timedelta(seconds=10)
     """Longest wait for one answer."""
 
+    ca_file: Path | None = None
+    """Certificates that its own is checked against; without it the well-known authorities."""
+
     headers_file: Path | None = None
     """YAML mapping of request headers (a mounted Secret), read again for every question."""
 

@@ -72,9 +72,10 @@ class Cluster(Protocol):
         """Server-side apply, taking over conflicting fields.
 
         A whole manifest names all that Turnout wants: fields of ours that it lacks are removed.
-        One that is not whole changes the fields it names and keeps the others. With a version it never overwrites a later one, and with `metadata.uid` in the manifest
-        it never brings back what was deleted (the version alone does not fence that: measured).
-        Without both it creates or overwrites. A dry run returns what would be stored.
+        One that is not whole changes the fields it names and keeps the others. With a version it
+        never overwrites a later one, and with `metadata.uid` in the manifest it never brings back
+        what was deleted (the version alone does not fence that: measured). Without both it
+        creates or overwrites. A dry run returns what would be stored.
 
         Raises:
             Conflict: The object is no longer at this version, or no longer this very object.

@@ -10,9 +10,11 @@ import io
 import json
 import math
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -21,9 +23,11 @@ import yaml
 from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
 from typing_extensions import override
+from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from turnout.adapters.ports import Metrics, SampleQuery, Series
+from turnout.adapters.quoting import quoted
 from turnout.errors import MetricsUnavailable
 from turnout.settings import MetricsProvider
 
@@ -35,10 +39,17 @@ LARGEST_ANSWER: Final = 8 * 1024 * 1024
 
 QUESTIONS_AT_ONCE: Final = 8
 _CHUNK: Final = 64 * 1024
+_NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
 
 class _Session(requests.Session):
-    """A session that gives back small, complete, successful answers, or raises."""
+    """A session that gives back small, complete, successful answers in time, or raises."""
+
+    def __init__(self, limit: float, ca_file: Path | None) -> None:
+        super().__init__()
+        self.trust_env = False  # no proxy and no .netrc of the environment
+        self.verify = str(ca_file) if ca_file else True
+        self._ends = time.monotonic() + limit
 
     @override
     def request(self, *arguments: Any, **options: Any) -> requests.Response:
@@ -46,19 +57,21 @@ class _Session(requests.Session):
         with super().request(*arguments, **options) as response:
             if response.is_redirect:
                 raise MetricsUnavailable("Refused", "the provider redirects elsewhere")
-            answer = _whole(response)
+            answer = _whole(response, self._ends)
         if answer.ok:
             _check(answer)
         return answer
 
 
-def _whole(response: requests.Response) -> requests.Response:
-    """Read an answer to its end, or refuse it as soon as it is too large."""
+def _whole(response: requests.Response, ends: float) -> requests.Response:
+    """Read an answer to its end, or refuse it as soon as it is too large or too slow."""
     body = bytearray()
-    for chunk in response.iter_content(_CHUNK):
+    while chunk := response.raw.read1(_CHUNK, decode_content=True):
         body += chunk
         if len(body) > LARGEST_ANSWER:
             raise MetricsUnavailable("TooLarge", f"the answer is over {LARGEST_ANSWER} bytes")
+        if time.monotonic() > ends:
+            raise requests.Timeout
     whole = requests.Response()
     whole.status_code = response.status_code
     whole.encoding = "utf-8"
@@ -87,6 +100,8 @@ class _Provider:
         self._threads = ThreadPoolExecutor(QUESTIONS_AT_ONCE, "prometheus")
 
     async def ask(self, query: SampleQuery) -> list[Any]:
+        if not query.pods:
+            return []
         text = promql(query, self.settings)
         limit = self.settings.timeout.total_seconds()
         answer = asyncio.get_running_loop().run_in_executor(
@@ -96,12 +111,12 @@ class _Provider:
             return await answer
 
     def _query(self, text: str, at: float, limit: float) -> list[Any]:
-        with _Session() as session:
+        with _Session(limit, self.settings.ca_file) as session:
             connection = PrometheusConnect(
                 url=self.settings.url.rstrip("/"),
                 headers=_headers(self.settings.headers_file),
                 session=session,
-                retry=Retry(total=0),
+                retry=Retry(total=0, read=False),
             )
             found: list[Any] = connection.custom_query(text, {"time": at}, timeout=limit)
             return found
@@ -141,7 +156,7 @@ class PrometheusMetrics(Metrics):
             self._count(provider, "timeout")
             message = f"{provider} did not answer in {asked.settings.timeout.total_seconds():g}s"
             raise MetricsUnavailable("Timeout", message) from error
-        except (requests.RequestException, PrometheusApiClientException) as error:
+        except _TROUBLE as error:
             self._count(provider, "error")
             raise MetricsUnavailable("Unreachable", _why(provider, error)) from error
         except MetricsUnavailable:
@@ -149,6 +164,9 @@ class PrometheusMetrics(Metrics):
             raise
         self._count(provider, "ok" if found else "empty")
         return found
+
+
+_TROUBLE = (requests.RequestException, HTTPError, PrometheusApiClientException)
 
 
 def _why(provider: str, error: Exception) -> str:
@@ -165,6 +183,9 @@ def promql(query: SampleQuery, provider: MetricsProvider) -> str:
     Every value is a quoted literal; pods are an alternation quoted for RE2 besides, since a name
     may hold a dot.
     """
+    for name in (query.metric, *query.match_labels):
+        if not _NAME.fullmatch(name):
+            raise MetricsUnavailable("Refused", f"{quoted(name)} is no name of a metric or label")
     pods = "|".join(re.escape(name) for name in query.pods)
     matchers = [
         f"{provider.namespace_label}={_literal(query.namespace)}",
@@ -182,8 +203,12 @@ def _literal(text: str) -> str:
 
 
 def _bounds(bound: float) -> str:
-    """Spell a bucket's bound in every way that clients do: 2, 2.0."""
-    spellings = {f"{bound:g}", repr(bound), str(int(bound)) if bound.is_integer() else f"{bound:g}"}
+    """Spell a bucket's bound in every way that clients do: 2, 2.0, 2e+00."""
+    if math.isinf(bound):
+        return r"\+Inf"
+    digits = len(Decimal(repr(bound)).normalize().as_tuple().digits)
+    exact = f"{Decimal(repr(bound)):f}"
+    spellings = {f"{bound:.{digits - 1}e}", repr(bound), exact, exact.removesuffix(".0")}
     return "|".join(re.escape(one) for one in sorted(spellings))
 
 
@@ -198,10 +223,12 @@ def _series(found: Any, query: SampleQuery, provider: MetricsProvider) -> Series
     if pod not in query.pods or forged & labels.keys():
         message = f"a series of {query.metric} names another pod than the one that was scraped"
         raise MetricsUnavailable("Malformed", message)
-    usable = [(at, value) for at, value in pairs if math.isfinite(value) and value >= 0]
+    oldest = (query.end - query.lookback).timestamp()
+    asked = [(at, value) for at, value in pairs if at > oldest]
+    usable = [(at, value) for at, value in asked if math.isfinite(value) and value >= 0]
     return Series(
         pod=pod,
         labels={name: value for name, value in labels.items() if name != "__name__"},
         samples=tuple((datetime.fromtimestamp(at, UTC), value) for at, value in usable),
-        dropped=len(pairs) - len(usable),
+        dropped=len(asked) - len(usable),
     )

@@ -1,0 +1,346 @@
+import asyncio
+import gzip
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+
+from turnout.adapters import prometheus
+from turnout.adapters.ports import SampleQuery
+from turnout.adapters.prometheus import PrometheusMetrics, promql
+from turnout.errors import MetricsUnavailable
+from turnout.settings import MetricsProvider
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+POD = "support-9c41e07b2d-x"
+POD_RE2 = POD.replace("-", r"\\-")
+PROVIDER = MetricsProvider(url="http://prometheus:9090")
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def query(**changes: Any) -> SampleQuery:
+    known: dict[str, Any] = {
+        "metric": "agent_tasks_total",
+        "namespace": "shop",
+        "pods": (POD,),
+        "end": NOON,
+        "lookback": timedelta(seconds=60),
+    }
+    return SampleQuery(**known | changes)
+
+
+def series(*values: Any, pod: str = POD, **labels: str) -> dict[str, Any]:
+    """Samples ten seconds apart, the last one at noon."""
+    start = NOON.timestamp() - 10 * (len(values) - 1)
+    samples = [[start + 10 * number, value] for number, value in enumerate(values)]
+    return {"metric": {"__name__": "x", "pod": pod, **labels}, "values": samples}
+
+
+def matrix(*found: Any, **extra: Any) -> dict[str, Any]:
+    return {"status": "success", "data": {"resultType": "matrix", "result": list(found)}, **extra}
+
+
+class Server:
+    """An HTTP server that answers as a test says, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.handler: Handler = self.json({})
+        self.asked: list[web.Request] = []
+        self.outcomes: list[str] = []
+        self.url = ""
+
+    @staticmethod
+    def json(answer: Any, **options: Any) -> Handler:
+        async def handle(_: web.Request) -> web.Response:
+            return web.json_response(answer, **options)
+
+        return handle
+
+    @staticmethod
+    def body(body: bytes, **options: Any) -> Handler:
+        async def handle(_: web.Request) -> web.Response:
+            return web.Response(body=body, **options)
+
+        return handle
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(request)
+        return await self.handler(request)
+
+    def metrics(self, **settings: Any) -> PrometheusMetrics:
+        provider = MetricsProvider(url=self.url, **{"timeout": timedelta(seconds=1)} | settings)
+        return PrometheusMetrics({"default": provider}, self.count)
+
+    def count(self, _provider: str, outcome: str) -> None:
+        self.outcomes.append(outcome)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    server = Server()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", server.handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield server
+    await runner.cleanup()
+
+
+async def refusal(server: Server, **settings: Any) -> MetricsUnavailable:
+    with pytest.raises(MetricsUnavailable) as refused:
+        await server.metrics(**settings).samples("default", query())
+    return refused.value
+
+
+async def test_samples_come_with_their_times_and_labels(server: Server) -> None:
+    server.handler = Server.json(matrix(series("1", "3.5", outcome="ok")))
+    (found,) = await server.metrics().samples("default", query())
+    assert found.pod == POD
+    assert found.labels == {"pod": POD, "outcome": "ok"}
+    assert found.samples == ((NOON - timedelta(seconds=10), 1.0), (NOON, 3.5))
+    assert server.outcomes == ["ok"]
+
+
+async def test_one_instant_query_is_asked_at_the_end_of_the_window(server: Server) -> None:
+    server.handler = Server.json(matrix())
+    assert await server.metrics().samples("default", query()) == []
+    (request,) = server.asked
+    assert request.path == "/api/v1/query"
+    assert float(request.query["time"]) == NOON.timestamp()
+    assert request.query["query"] == f'agent_tasks_total{{namespace="shop",pod=~"{POD_RE2}"}}[60s]'
+    assert server.outcomes == ["empty"]
+
+
+async def test_no_known_pods_is_no_question(server: Server) -> None:
+    assert await server.metrics().samples("default", query(pods=())) == []
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "-1", "-0.5"])
+async def test_a_value_that_is_none_is_dropped_and_counted(server: Server, value: str) -> None:
+    server.handler = Server.json(matrix(series("1", value, "2")))
+    (found,) = await server.metrics().samples("default", query())
+    assert [each for _, each in found.samples] == [1.0, 2.0]
+    assert found.dropped == 1
+
+
+async def test_a_sample_on_the_far_edge_is_outside(server: Server) -> None:
+    server.handler = Server.json(matrix(series(*"1234567")))
+    (found,) = await server.metrics().samples("default", query())
+    assert [value for _, value in found.samples] == [2, 3, 4, 5, 6, 7]
+    assert found.dropped == 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        matrix(warnings=["store down"]),
+        matrix(infos=["metric might not be a counter"]),
+        {"status": "success", "data": {"resultType": "vector", "result": []}},
+        {"status": "success", "data": {"resultType": "scalar", "result": [1, "2"]}},
+        {"status": "success"},
+        {},
+        [],
+        None,
+        matrix(3),
+        matrix({"metric": {}}),
+        matrix({"metric": {"pod": POD}, "values": [[1]]}),
+        matrix({"metric": {"pod": POD}, "values": [[NOON.timestamp(), "many"]]}),
+        matrix({"metric": {"pod": POD}, "values": None}),
+        matrix({"metric": {"pod": POD}, "histograms": [[1, {}]]}),
+        matrix(series("1", pod="somebody-else")),
+        matrix(series("1", exported_pod="mine")),
+        matrix(series("1", exported_namespace="mine")),
+        matrix({"metric": {}, "values": [[NOON.timestamp(), "1"]]}),
+    ],
+)
+async def test_an_answer_that_cannot_be_trusted_is_unknown(server: Server, answer: Any) -> None:
+    server.handler = Server.json(answer)
+    assert (await refusal(server)).reason in {"Malformed", "PartialAnswer"}
+    assert server.outcomes == ["error"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b'{"status": "succ', b"\xff\xfe", b"[" * 100_000, b"null"]
+)
+async def test_a_body_that_is_no_answer_is_unknown(server: Server, body: bytes) -> None:
+    server.handler = Server.body(body)
+    assert (await refusal(server)).reason == "Malformed"
+
+
+@pytest.mark.parametrize("code", [400, 401, 403, 404, 422, 429, 500, 503])
+async def test_a_refusal_names_its_status_and_never_quotes_its_body(
+    server: Server, code: int
+) -> None:
+    server.handler = Server.body(b"canary-7f3a", status=code)
+    error = await refusal(server)
+    assert error.reason == "Unreachable"
+    assert str(code) in str(error)
+    assert "canary" not in str(error)
+    assert len(server.asked) == 1
+
+
+async def test_a_redirect_is_not_followed(server: Server) -> None:
+    server.handler = Server.body(b"", status=302, headers={"Location": f"{server.url}/elsewhere"})
+    assert (await refusal(server)).reason == "Refused"
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+async def test_a_body_over_the_limit_is_refused(
+    server: Server, monkeypatch: pytest.MonkeyPatch, *, compressed: bool
+) -> None:
+    monkeypatch.setattr(prometheus, "LARGEST_ANSWER", 2**20)
+    body = json.dumps(matrix(padding="x" * 2**21)).encode()
+    headers = {"Content-Encoding": "gzip"} if compressed else {}
+    server.handler = Server.body(gzip.compress(body) if compressed else body, headers=headers)
+    assert (await refusal(server)).reason == "TooLarge"
+
+
+async def test_a_broken_compression_is_unknown(server: Server) -> None:
+    server.handler = Server.body(b"no gzip at all", headers={"Content-Encoding": "gzip"})
+    assert (await refusal(server)).reason == "Unreachable"
+
+
+async def test_an_answer_that_trickles_ends_in_time(server: Server) -> None:
+    async def trickle(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        while True:
+            await answer.write(b" ")
+            await asyncio.sleep(0.02)
+
+    server.handler = trickle
+    error = await refusal(server, timeout=timedelta(seconds=0.2))
+    assert error.reason == "Timeout"
+    assert server.outcomes == ["timeout"]
+
+
+async def test_silence_ends_in_time(server: Server) -> None:
+    async def hang(_: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(60)
+        return web.Response()
+
+    server.handler = hang
+    assert (await refusal(server, timeout=timedelta(seconds=0.2))).reason == "Timeout"
+
+
+async def test_a_slow_provider_never_delays_another(server: Server) -> None:
+    async def slow_on_one_path(request: web.Request) -> web.StreamResponse:
+        if request.path.startswith("/slow"):
+            await asyncio.sleep(60)
+        return web.json_response(matrix())
+
+    server.handler = slow_on_one_path
+    slow = MetricsProvider(url=f"{server.url}/slow", timeout=timedelta(seconds=1))
+    metrics = PrometheusMetrics({"slow": slow, "fast": MetricsProvider(url=server.url)})
+    stuck = [asyncio.create_task(metrics.samples("slow", query())) for _ in range(20)]
+    await asyncio.sleep(0)
+    assert await metrics.samples("fast", query()) == []
+    results = await asyncio.gather(*stuck, return_exceptions=True)
+    assert {getattr(result, "reason", "") for result in results} == {"Timeout"}
+
+
+async def test_a_provider_that_is_not_there_is_unreachable() -> None:
+    nowhere = PrometheusMetrics({"default": MetricsProvider(url="http://127.0.0.1:1")})
+    with pytest.raises(MetricsUnavailable) as refused:
+        await nowhere.samples("default", query())
+    assert refused.value.reason == "Unreachable"
+
+
+async def test_a_name_that_no_administrator_configured_is_unknown() -> None:
+    with pytest.raises(MetricsUnavailable) as refused:
+        await PrometheusMetrics({}).samples("default", query())
+    assert refused.value.reason == "UnknownProvider"
+
+
+async def test_headers_are_read_for_each_question(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "headers.yaml"
+    server.handler = Server.json(matrix())
+    metrics = server.metrics(headers_file=file)
+    for token in ("one", "two"):
+        file.write_text(f"Authorization: Bearer {token}")
+        await metrics.samples("default", query())
+    sent = [request.headers["Authorization"] for request in server.asked]
+    assert sent == ["Bearer one", "Bearer two"]
+
+
+@pytest.mark.parametrize("content", [None, "- a list", "a: [", "\ud800"])
+async def test_headers_that_cannot_be_read_are_unknown(
+    server: Server, tmp_path: Path, content: str | None
+) -> None:
+    file = tmp_path / "headers.yaml"
+    if content is not None:
+        file.write_bytes(content.encode("utf-8", "surrogatepass"))
+    assert (await refusal(server, headers_file=file)).reason == "Unreachable"
+    assert server.asked == []
+
+
+async def test_neither_proxy_nor_netrc_of_the_environment_is_used(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password secret")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    server.handler = Server.json(matrix())
+    await server.metrics().samples("default", query())
+    assert "Authorization" not in server.asked[0].headers
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"metric": "a{}"},
+        {"metric": ""},
+        {"metric": "a or vector(1) #"},
+        {"match_labels": {"a=~": "x"}},
+        {"match_labels": {"": "x"}},
+    ],
+)
+def test_what_is_no_name_is_refused(changes: Mapping[str, Any]) -> None:
+    with pytest.raises(MetricsUnavailable):
+        promql(query(**changes), PROVIDER)
+
+
+SCALAR_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(value=SCALAR_TEXT, pod=SCALAR_TEXT.filter(bool))
+def test_no_text_leaves_its_quotes(value: str, pod: str) -> None:
+    text = promql(query(match_labels={"task": value}, pods=(pod,)), PROVIDER)
+    literal = r'"(?:[^"\\]|\\.)*"'
+    shape = rf'agent_tasks_total\{{namespace="shop",pod=~({literal}),task=({literal})\}}\[60s\]'
+    match = re.fullmatch(shape, text, re.DOTALL)
+    assert match
+    assert json.loads(match[2]) == value
+    assert re.fullmatch(json.loads(match[1]), pod)
+
+
+@pytest.mark.parametrize(
+    ("bound", "spellings"),
+    [
+        (0.5, {"0.5"}),
+        (2.0, {"2", "2.0", "2e+00"}),
+        (0.00001, {"1e-05", "0.00001"}),
+        (1_500_000.0, {"1500000", "1500000.0", "1.5e+06"}),
+        (123_456_789.0, {"123456789", "123456789.0", "1.23456789e+08"}),
+        (float("inf"), {"+Inf"}),
+    ],
+)
+def test_a_buckets_bound_is_found_however_it_is_spelled(bound: float, spellings: set[str]) -> None:
+    text = promql(query(metric="agent_seconds_bucket", upper_bound=bound), PROVIDER)
+    match = re.search(r'le=~("(?:[^"\\]|\\.)*")', text)
+    assert match
+    pattern = json.loads(match[1])
+    assert all(re.fullmatch(pattern, spelling) for spelling in spellings)
+    assert not re.fullmatch(pattern, "3")

@@ -1,7 +1,8 @@
 """Which Events a decision is worth: one per change that a person would want to be told of.
 
-A reason is announced once a rollout (the key is the rollout, the reason and the weight), so a
-rollout that holds and resumes a hundred times stays readable, and a restart repeats nothing.
+A reason is announced once a rollout, so one that holds and resumes a hundred times stays
+readable: what was told is read from the rollout's own timeline. At most 12 in all: the start,
+five weights, five holds or pauses and the end.
 """
 
 from __future__ import annotations
@@ -12,39 +13,65 @@ from turnout.api.rollout import AgentRollout, AgentRolloutStatus, RolloutPhase
 from turnout.core.course import Course
 from turnout.core.phase import has_ended
 from turnout.core.plan import Announcement, Target
+from turnout.core.reasons import Reason
 from turnout.core.scale import FULL
 from turnout.core.world import World
 
 MOST_WEIGHTS = 4
-"""Weights announced one by one; of a longer staircase only the last move and the end are."""
+"""Weights announced one by one; of a longer staircase only the first and the last are."""
+
+MOST_WAITS = 5
+"""Different reasons to hold or pause that are announced."""
+
+WAITS = frozenset(
+    {
+        Reason.SUSPENDED,
+        Reason.PAUSED,
+        Reason.SCALED_TO_ZERO,
+        Reason.MINIMUM_REPLICAS_UNAVAILABLE,
+        Reason.STABLE_UNAVAILABLE,
+        Reason.ROUTE_NOT_ACCEPTED,
+        Reason.REFS_NOT_RESOLVED,
+        Reason.REGRESSED,
+        Reason.INCONCLUSIVE,
+        Reason.METRICS_UNAVAILABLE,
+        Reason.METRIC_NOT_FOUND,
+        Reason.BOTH_ARMS_DEGRADED,
+        Reason.NO_TRAFFIC,
+        Reason.AWAITING_APPROVAL,
+        Reason.APPROVAL_UNPROTECTED,
+        Reason.TIMED_OUT,
+    }
+)
+"""Every reason for which a running rollout holds or pauses."""
 
 WARNINGS = frozenset({RolloutPhase.ROLLED_BACK, RolloutPhase.EXPIRED, RolloutPhase.HELD})
 
 
 def announce(world: World, course: Course) -> tuple[Announcement, ...]:
     """Compare the record before and after, and announce what is new."""
-    return tuple(_announcements(world, course))
-
-
-def _announcements(world: World, course: Course) -> Iterator[Announcement]:
     agent = Target("Agent", world.namespace, world.name)
+    return (*_news(agent, course), *_start(agent, course))
+
+
+def _start(agent: Target, course: Course) -> Iterator[Announcement]:
     if course.start is not None:
-        key = f"r{course.start.number}"
-        yield Announcement(key, agent, "RolloutStarted", course.message)
-        return
+        yield Announcement(f"r{course.start.number}", agent, "RolloutStarted", course.message)
+
+
+def _news(agent: Target, course: Course) -> Iterator[Announcement]:
     rollout, after = course.rollout, course.status
-    if rollout is None or after is None or after == rollout.status:
+    if rollout is None or after is None or after is rollout.status:
         return
-    before = rollout.status
-    key = f"r{rollout.spec.number}"
-    raised = _raised(rollout, before, after)
-    if raised is not None:
-        message = f"{rollout.spec.to.version}: {raised}"
-        yield Announcement(f"{key}-w{_weight(after)}", agent, "WeightChanged", message)
-    if _is_news(before, after):
+    before, key = rollout.status, f"r{rollout.spec.number}"
+    was, now = _weight(before), _weight(after)
+    if _is_told(rollout, was, now) and not has_ended(after.phase):
+        message = f"{rollout.spec.to.version}: weight {was} -> {now}"
+        yield Announcement(f"{key}-w{now}", agent, "WeightChanged", message)
+    if has_ended(after.phase) or _is_new_wait(before, after):
         reason = after.phase.value if has_ended(after.phase) else str(after.reason)
         yield Announcement(
-            f"{key}-{after.phase.value}-{after.reason}",
+            f"{key}-{after.phase.value}-{after.reason}-{_index(after)}",
             agent,
             reason,
             f"{rollout.spec.to.version}: {after.message}",
@@ -52,24 +79,29 @@ def _announcements(world: World, course: Course) -> Iterator[Announcement]:
         )
 
 
-def _is_news(before: AgentRolloutStatus, after: AgentRolloutStatus) -> bool:
-    if after.phase is RolloutPhase.PROGRESSING:
+def _is_new_wait(before: AgentRolloutStatus, after: AgentRolloutStatus) -> bool:
+    """Tell whether a rollout waits for something that was not told yet.
+
+    Each step that asks for approval is told of: people are waited for.
+    """
+    was, now = (before.phase, before.reason, before.step), (after.phase, after.reason, after.step)
+    if after.phase is RolloutPhase.PROGRESSING or was == now:
         return False
-    return (before.phase, before.reason) != (after.phase, after.reason)
+    told = [entry.reason for entry in before.timeline if entry.reason in WAITS]
+    asked = told.count(Reason.AWAITING_APPROVAL)
+    fresh = after.reason not in told or after.reason == Reason.AWAITING_APPROVAL
+    return fresh and len({*told}) + max(0, asked - 1) < MOST_WAITS
+
+
+def _index(status: AgentRolloutStatus) -> int:
+    return status.step.index if status.step else 0
 
 
 def _weight(status: AgentRolloutStatus) -> int:
     return status.weights.desired if status.weights else 0
 
 
-def _raised(
-    rollout: AgentRollout, before: AgentRolloutStatus, after: AgentRolloutStatus
-) -> str | None:
-    """Say how the weight rose, where that is worth an Event of its own."""
-    was, now = _weight(before), _weight(after)
-    if now <= was or rollout.spec.from_ is None or has_ended(after.phase):
-        return None
+def _is_told(rollout: AgentRollout, was: int, now: int) -> bool:
+    """Tell whether a rise of the weight is worth an Event of its own."""
     rises = sum(1 for step in rollout.spec.strategy.steps if step.set_weight)
-    if rises > MOST_WEIGHTS and was > 0 and now < FULL:
-        return None
-    return f"weight {was} -> {now}"
+    return now > was and (rises <= MOST_WEIGHTS or was == 0 or now == FULL)

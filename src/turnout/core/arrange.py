@@ -6,27 +6,37 @@ has one, the only healthy arm stays, stable stays at full scale until the delay 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
-from turnout.api.agent import TrafficMode
 from turnout.api.base import VersionRef
-from turnout.api.rollout import AgentRollout, RolloutPhase
+from turnout.api.rollout import AgentRollout, AgentRolloutStatus, PromoteMode, RolloutPhase
 from turnout.core import naming
 from turnout.core.course import Course
 from turnout.core.phase import has_ended
 from turnout.core.render import is_stopped
-from turnout.core.route import agent_route, read_weights, uses_route
-from turnout.core.scale import FULL, candidate_replicas, ratio_replicas
+from turnout.core.route import agent_route, uses_route
+from turnout.core.scale import FULL, candidate_replicas, full_scale, ratio_replicas
+from turnout.core.traffic import carried, selection
 from turnout.core.world import World
 
 
 @dataclass(frozen=True)
 class ArmPlan:
-    """One version that shall run."""
+    """One version that shall run.
+
+    Attributes:
+        ref: Which version.
+        role: stable, candidate or previous, for people.
+        replicas: How many pods.
+        until: When it goes; None for as long as the course lasts.
+    """
 
     ref: VersionRef
     role: str
     replicas: int
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -35,8 +45,8 @@ class Arrangement:
 
     Attributes:
         arms: Versions that have pods.
-        weights: Share per version for the route, empty for none at all; None where there is no
-            route to write yet.
+        weights: Share per version for the route, empty for none at all; None where the route is
+            left as it is.
         serving: Version that the agent's Service leads to; None while both arms share it.
     """
 
@@ -48,125 +58,149 @@ class Arrangement:
         """Tell whether a version shall have pods."""
         return any(arm.ref.version == version for arm in self.arms)
 
+    def replicas(self, version: str) -> int:
+        """Pods that a version shall have."""
+        return next((arm.replicas for arm in self.arms if arm.ref.version == version), 0)
+
 
 def arrange(world: World, course: Course) -> Arrangement:
     """Work out what shall run and serve once this course is taken."""
+    other = _other(course)
+    share = _share(world, course, other)
     arms = tuple(_arms(world, course))
-    weight = safe_weight(world, course)
-    return Arrangement(arms, _weights(world, course, arms, weight), _serving(course, world, weight))
+    lingering = _lingering(
+        world, course, {arm.ref.version for arm in arms}, left_alone=share is None
+    )
+    weights = _weights(world, course.stable, other, share)
+    return Arrangement((*arms, *lingering), weights, _serving(world, course, other, share))
 
 
-def _current(world: World, version: str) -> int:
-    deployment = world.child("Deployment", version)
-    if deployment is None or not naming.is_ours(deployment.metadata, world.name):
+def _other(course: Course) -> VersionRef | None:
+    """Name the version that may have traffic besides stable: the candidate, or who just lost."""
+    rollout, status = course.rollout, course.status
+    if rollout is None or status is None or course.stable is None:
+        return None
+    promoted = status.phase is RolloutPhase.PROMOTED
+    other = rollout.spec.from_ if promoted else rollout.spec.to
+    return None if other == course.stable else other
+
+
+def _share(world: World, course: Course, other: VersionRef | None) -> int | None:
+    """Give the other version's share that is safe to put in force now; None leaves it as it is.
+
+    Whoever has a ready pod serves while the other has none: the candidate for stable, the warm
+    previous version for one that was just promoted. A version that was taken back gets no more
+    than it has, and loses that as soon as stable has a pod.
+    """
+    if other is None or course.stable is None or course.status is None:
         return 0
-    return int((deployment.document.get("spec") or {}).get("replicas") or 0)
+    weights, running = course.status.weights, course.running
+    stable, ready = world.arm(course.stable.version).ready, world.arm(other.version).ready
+    if ready == 0:
+        return None if stable == 0 and running else 0
+    if stable > 0:
+        return weights.desired if weights and running else 0
+    return FULL if running or course.status.phase is RolloutPhase.PROMOTED else None
 
 
-def _full_scale(world: World, course: Course) -> int:
-    """Pods for all the traffic: during a rollout stable follows scale-ups and no scale-downs."""
-    wanted = world.agent.spec.replicas
-    if course.running and course.stable is not None:
-        return max(wanted, _current(world, course.stable.version))
-    return wanted
-
-
-def _arms(world: World, course: Course) -> list[ArmPlan]:
-    full = _full_scale(world, course)
-    arms: list[ArmPlan] = []
+def _arms(world: World, course: Course) -> Iterator[ArmPlan]:
+    full = full_scale(world, course.stable if course.running else None)
     if course.stable is not None:
-        arms.append(ArmPlan(course.stable, "stable", full))
-    rollout = course.rollout
-    if rollout is None or course.status is None:
-        return arms
-    candidate = rollout.spec.to
-    if course.running and candidate != course.stable:
-        pods = max(_candidate(world, course, full), _current(world, candidate.version))
-        if pods or full == 0:
-            arms.append(ArmPlan(candidate, "candidate", pods))
-    arms.extend(_leaving(world, course, full))
-    return arms
-
-
-def _leaving(world: World, course: Course, full: int) -> list[ArmPlan]:
-    """List the version that lost the traffic, while its last requests may still run."""
+        yield ArmPlan(course.stable, "stable", full)
     rollout, status = course.rollout, course.status
-    if rollout is None or status is None or not has_ended(status.phase):
-        return []
-    if course.stable is None:
-        kept = status.phase is RolloutPhase.EXPIRED
-        return [ArmPlan(rollout.spec.to, "candidate", full)] if kept else []
-    loser = rollout.spec.from_ if status.phase is RolloutPhase.PROMOTED else rollout.spec.to
-    late = status.scale_down_at is not None and world.now >= status.scale_down_at
-    if loser is None or loser == course.stable or late or not _current(world, loser.version):
-        return []
-    return [ArmPlan(loser, "previous", _current(world, loser.version))]
+    if rollout is None or status is None or rollout.spec.to == course.stable:
+        return
+    if course.running:
+        pods = _candidate(world, course, rollout, status)
+        if pods or course.stable is None:
+            yield ArmPlan(rollout.spec.to, "candidate", pods)
+    elif course.stable is None and status.phase is RolloutPhase.EXPIRED:
+        yield ArmPlan(rollout.spec.to, "candidate", full)
 
 
-def _candidate(world: World, course: Course, full: int) -> int:
-    """Pods that the candidate needs for the weight it has or is about to get."""
-    rollout, status = course.rollout, course.status
-    if rollout is None or status is None:
-        return 0
+def _candidate(
+    world: World, course: Course, rollout: AgentRollout, status: AgentRolloutStatus
+) -> int:
+    """Pods that the candidate needs for the weight it has or is about to get.
+
+    At a gateway pods come before weight and none goes while the rollout runs; by replica ratio
+    the pods are the weight.
+    """
+    full = full_scale(world, course.stable)
     if course.stable is None:
         return full
-    weight = max(status.weights.desired if status.weights else 0, _coming(rollout, course))
-    if world.arm(course.stable.version).ready == 0:
-        weight = FULL
-    if world.agent.spec.traffic.mode is TrafficMode.REPLICA_RATIO:
-        return ratio_replicas(full, weight)
-    return candidate_replicas(full, weight)
+    decided = status.weights.desired if status.weights else 0
+    lost = world.arm(course.stable.version).ready == 0
+    if uses_route(world):
+        weight = FULL if lost else max(decided, _coming(rollout, status))
+        return max(candidate_replicas(full, weight), world.scale(rollout.spec.to.version))
+    return ratio_replicas(full, FULL if lost else decided or _coming(rollout, status))
 
 
-def _coming(rollout: AgentRollout, course: Course) -> int:
-    steps = rollout.spec.strategy.steps
-    index = course.status.step.index if course.status and course.status.step else 1
-    promote = rollout.spec.promote
-    if index > len(steps) or (promote is not None and promote.mode.value == "Full"):
+def _coming(rollout: AgentRollout, status: AgentRolloutStatus) -> int:
+    """Give the weight of the step under way."""
+    steps, promote = rollout.spec.strategy.steps, rollout.spec.promote
+    index = status.step.index if status.step else 1
+    if index > len(steps) or (promote is not None and promote.mode is PromoteMode.FULL):
         return FULL
     return steps[index - 1].set_weight or 0
 
 
-def safe_weight(world: World, course: Course) -> int:
-    """Give the candidate's share that is safe to put on the route now."""
-    rollout, status = course.rollout, course.status
-    if rollout is None or status is None or course.stable is None or not course.running:
-        return 0
-    decided = status.weights.desired if status.weights else 0
-    stable = world.arm(course.stable.version).ready
-    candidate = world.arm(rollout.spec.to.version).ready
-    if candidate == 0:
-        return 0 if stable > 0 else _as_observed(world, rollout, decided)
-    return FULL if stable == 0 else decided
+def _lingering(
+    world: World, course: Course, arms: set[str], *, left_alone: bool
+) -> Iterator[ArmPlan]:
+    """List versions that lost the traffic, while their last requests may still run."""
+    if course.stable is None:
+        return
+    for ref, until in _losers(world, course).items():
+        pods = world.scale(ref.version)
+        if ref.version in arms or pods == 0:
+            continue
+        if world.now < until:
+            yield ArmPlan(ref, "previous", pods, until)
+        elif left_alone and carried(world, ref.version) != 0:
+            yield ArmPlan(ref, "previous", pods)
 
 
-def _as_observed(world: World, rollout: AgentRollout, decided: int) -> int:
-    """Leave the weights as they are where no arm has a ready pod."""
-    route = agent_route(world)
-    seen = read_weights(route.document) if route else None
-    return decided if seen is None else seen.get(rollout.spec.to.version, 0)
+def _losers(world: World, course: Course) -> dict[VersionRef, datetime]:
+    """Tell of each version that lost the traffic when it may go, the latest loss counting."""
+    known = {one.metadata.name: one.status for one in world.rollouts}
+    if course.rollout is not None and course.status is not None:
+        known[course.rollout.metadata.name] = course.status
+    found: dict[VersionRef, datetime] = {}
+    for rollout in world.rollouts:
+        status = known[rollout.metadata.name]
+        promoted = status.phase is RolloutPhase.PROMOTED
+        loser = rollout.spec.from_ if promoted else rollout.spec.to
+        if loser is not None and has_ended(status.phase) and status.scale_down_at is not None:
+            found[loser] = status.scale_down_at
+    return found
 
 
 def _weights(
-    world: World, course: Course, arms: tuple[ArmPlan, ...], weight: int
+    world: World, stable: VersionRef | None, other: VersionRef | None, share: int | None
 ) -> dict[str, int] | None:
-    stable = course.stable
     if stable is None or not uses_route(world):
         return None
     if is_stopped(world):
-        return {}
-    others = [arm.ref.version for arm in arms if arm.ref != stable]
-    if not others or course.rollout is None or (course.running and weight == 0):
+        return {world.service_name: FULL}  # leads to no pod now, so a gateway answers 503
+    if share is None and agent_route(world) is not None:
+        return None
+    if other is None or not share:
         return {stable.version: FULL}
-    shares = {stable.version: FULL - weight, others[0]: weight}
-    first = course.rollout.spec.from_
-    order = sorted(shares, key=lambda name: first is None or name != first.version)
-    return {name: shares[name] for name in order}
+    shares = {stable.version: FULL - share, other.version: share}
+    return {version: weight for version, weight in sorted(shares.items()) if weight}
 
 
-def _serving(course: Course, world: World, weight: int) -> VersionRef | None:
-    if world.agent.spec.traffic.mode is TrafficMode.HTTP_ROUTE or course.rollout is None:
-        return course.stable
-    if weight == 0:
-        return course.stable
-    return course.rollout.spec.to if weight == FULL else None
+def _serving(
+    world: World, course: Course, other: VersionRef | None, share: int | None
+) -> VersionRef | None:
+    stable = course.stable
+    if stable is None or other is None or uses_route(world) or share == 0:
+        return stable
+    if share is None:
+        selected = (selection(world) or {}).get(naming.VERSION_LABEL)
+        return next((one for one in (stable, other) if one.version == selected), None)
+    lost = world.arm(stable.version).ready == 0
+    full = world.arm(other.version).ready >= full_scale(world, stable)
+    return other if share == FULL and (lost or full) else None

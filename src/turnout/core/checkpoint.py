@@ -16,6 +16,7 @@ from turnout.api.strategy import Gate
 from turnout.core.evidence import Evidence
 from turnout.core.gates import Judgement, MetricVerdict, percent
 from turnout.core.looks import Counts, Window
+from turnout.core.patch import revised
 
 EVERY = timedelta(minutes=2)
 
@@ -66,7 +67,7 @@ def checkpoint(
     moved = (before.phase, before.reason, before.step) != (after.phase, after.reason, after.step)
     if known is not None and shown == seen and not moved and not _due(known, evidence, now):
         return after
-    return after.model_copy(update={"gate": _gate_status(evidence, gate, now)})
+    return revised(after, gate=_gate_status(evidence, gate, now))
 
 
 def _due(known: GateStatus, evidence: Evidence, now: datetime) -> bool:

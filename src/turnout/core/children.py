@@ -11,12 +11,13 @@ from typing import Any
 
 from turnout.core import naming, render
 from turnout.core.arrange import ArmPlan, Arrangement
+from turnout.core.content import Content
 from turnout.core.course import Course
 from turnout.core.intake import Wanted
 from turnout.core.patch import holds
 from turnout.core.plan import Action, Apply, Create, Remove, Target
-from turnout.core.route import API_VERSION, KIND, agent_route, read_weights, render_route
-from turnout.core.world import Child, Stored, Unread, World
+from turnout.core.route import API_VERSION, KIND, agent_route, render_route, uses_route
+from turnout.core.world import Child, Stored, World
 
 
 def plan_children(
@@ -25,77 +26,93 @@ def plan_children(
     """Plan every request that the arrangement still needs; none where it holds."""
     traffic = tuple(_traffic(world, course, arrangement))
     pods = tuple(action for arm in arrangement.arms for action in _arm(world, arm, wanted))
-    removals = tuple(_removals(world, arrangement))
-    if _lowers(world, arrangement):
+    removals = (*_renewed(world), *_removals(world, arrangement))
+    if _can_be_reached(world, arrangement):
         return (*traffic, *pods, *removals)
     return (*pods, *traffic, *removals)
 
 
-def _lowers(world: World, arrangement: Arrangement) -> bool:
-    """Tell whether some version's weight falls on a route that exists: that cannot wait."""
-    route = agent_route(world)
-    seen = read_weights(route.document) if route else None
-    if seen is None or arrangement.weights is None:
-        return route is not None
-    served = set(arrangement.weights)
-    known = {version for version in served if world.child("Service", version) is not None}
-    return served == known
-
-
-def _ours(world: World, kind: str, name: str) -> Child | None:
-    found = world.child(kind, name)
-    return found if found is not None and naming.is_ours(found.metadata, world.name) else None
+def _can_be_reached(world: World, arrangement: Arrangement) -> bool:
+    """Tell whether all that shall have traffic can: then moving it waits for nothing else."""
+    return all(world.ours("Service", version) for version in arrangement.weights or ())
 
 
 def _arm(world: World, arm: ArmPlan, wanted: Wanted | None) -> Iterator[Action]:
-    name = arm.ref.version
     content = wanted.content if wanted and wanted.ref == arm.ref else None
-    if world.child("ConfigMap", name) is None and content is not None:
+    yield from _content(world, arm, content)
+    yield from _deployment(world, arm, content)
+    yield from _service(world, arm.ref.version, render.version_service(world, arm.ref))
+
+
+def _content(world: World, arm: ArmPlan, content: Content | None) -> Iterator[Action]:
+    found = world.child("ConfigMap", arm.ref.version)
+    if found is None and content is not None:
         yield Create(render.content_map(world, arm.ref, content.files(arm.ref)))
-    deployment = world.child("Deployment", name)
-    if deployment is None:
-        stored = Stored(content.template, tuple(content.files(arm.ref))) if content else None
-        yield from _new_deployment(world, arm, stored or world.stored.get(name))
-    elif _ours(world, "Deployment", name):
-        yield from _scaled(world, arm, deployment)
-    service = world.child("Service", name)
-    rendered = render.version_service(world, arm.ref)
-    yield from _kept(service, rendered) if service else (Create(rendered),)
 
 
-def _new_deployment(world: World, arm: ArmPlan, stored: Stored | Unread | None) -> Iterator[Action]:
-    if isinstance(stored, Stored):
+def _renewed(world: World) -> Iterator[Action]:
+    """Put the Agent's present identity on stored contents: its CRD may have been made anew.
+
+    What carries the uid of a CRD that is gone would never be collected.
+    """
+    notes = {"metadata": {"annotations": render.identity(world)}}
+    for (kind, name), child in sorted(world.children.items()):
+        ours = kind == "ConfigMap" and world.ours(kind, name) is not None
+        if ours and not holds(notes, child.document):
+            manifest = _named("v1", kind, world, name)
+            manifest["metadata"] |= notes["metadata"]
+            yield Apply(manifest, child.version, whole=False)
+
+
+def _deployment(world: World, arm: ArmPlan, content: Content | None) -> Iterator[Action]:
+    """Make a version's Deployment once, from what its ConfigMap holds, and scale it from then on.
+
+    Where the ConfigMap's name is held by something else there are no pods: they would mount it.
+    """
+    name = arm.ref.version
+    found = world.child("Deployment", name)
+    if found is not None:
+        if world.ours("Deployment", name):
+            yield from _scaled(world, arm, found)
+        return
+    held = world.child("ConfigMap", name)
+    stored = content.stored(arm.ref) if content else world.stored.get(name)
+    if isinstance(stored, Stored) and (held is None or _holds_content(held, arm)):
         yield Create(render.deployment(world, arm.ref, arm.role, arm.replicas, stored))
 
 
+def _holds_content(found: Child, arm: ArmPlan) -> bool:
+    return found.annotation(naming.DIGEST) == arm.ref.digest
+
+
 def _scaled(world: World, arm: ArmPlan, deployment: Child) -> Iterator[Action]:
-    wanted = {
-        "metadata": {
-            "annotations": {
-                naming.ROLE: arm.role,
-                naming.DELETION_POLICY: world.agent.spec.deletion_policy.value,
-            }
-        },
-        "spec": {"replicas": arm.replicas},
-    }
+    notes = render.identity(world) | {naming.ROLE: arm.role}
+    wanted = {"metadata": {"annotations": notes}, "spec": {"replicas": arm.replicas}}
     if not holds(wanted, deployment.document):
-        manifest = _identity("apps/v1", "Deployment", world.namespace, arm.ref.version)
+        manifest = _named("apps/v1", "Deployment", world, arm.ref.version)
         manifest["metadata"] |= wanted["metadata"]
         yield Apply(manifest | {"spec": wanted["spec"]}, deployment.version, whole=False)
 
 
-def _identity(api_version: str, kind: str, namespace: str, name: str) -> dict[str, Any]:
+def _named(api_version: str, kind: str, world: World, name: str) -> dict[str, Any]:
     return {
         "apiVersion": api_version,
         "kind": kind,
-        "metadata": {"name": name, "namespace": namespace},
+        "metadata": {"name": name, "namespace": world.namespace},
     }
 
 
-def _kept(found: Child, rendered: Mapping[str, Any]) -> Iterator[Action]:
+def _service(world: World, name: str, rendered: Mapping[str, Any]) -> Iterator[Action]:
+    if world.child("Service", name) is None:
+        yield Create(rendered)
+    else:
+        yield from _kept(world.ours("Service", name), rendered)
+
+
+def _kept(found: Child | None, rendered: Mapping[str, Any]) -> Iterator[Action]:
     """Correct what differs from what we render; an object that is right is not written."""
     wanted = {"metadata": rendered["metadata"], "spec": rendered["spec"]}
-    if not holds(wanted, found.document):
+    if found is not None and not holds(wanted, found.document):
         yield Apply(rendered, found.version)
 
 
@@ -103,11 +120,7 @@ def _traffic(world: World, course: Course, arrangement: Arrangement) -> Iterator
     if course.stable is None:
         return
     rendered = render.agent_service(world, course.stable, arrangement.serving)
-    service = world.child("Service", world.service_name)
-    if service is None:
-        yield Create(rendered)
-    elif _ours(world, "Service", world.service_name):
-        yield from _kept(service, rendered)
+    yield from _service(world, world.service_name, rendered)
     if arrangement.weights is not None:
         yield from _route(world, arrangement.weights)
 
@@ -119,19 +132,31 @@ def _route(world: World, weights: Mapping[str, int]) -> Iterator[Action]:
         "metadata": render.metadata(world, world.name, render.Part()),
         "spec": render_route(world, weights),
     }
-    found = world.child(KIND, world.name)
-    if found is None:
+    if world.child(KIND, world.name) is None:
         yield Create(manifest)
-    elif _ours(world, KIND, world.name):
-        yield from _kept(found, manifest)
+    else:
+        yield from _kept(agent_route(world), manifest)
 
 
 def _removals(world: World, arrangement: Arrangement) -> Iterator[Action]:
-    """Remove the serving objects of versions that run no more, pods last."""
-    for kind in ("Service", "Deployment"):
-        for (found_kind, name), child in sorted(world.children.items()):
-            version = (child.metadata.get("labels") or {}).get(naming.VERSION_LABEL)
-            if found_kind != kind or version != name or arrangement.runs(name):
-                continue
-            if naming.is_ours(child.metadata, world.name):
-                yield Remove(Target(kind, world.namespace, name), child.uid, child.version)
+    """Remove what serves no more: a route out of use, then Services, pods last."""
+    order = (KIND, "Service", "Deployment")
+    ours = [
+        (order.index(kind), name, child)
+        for (kind, name), child in world.children.items()
+        if kind in order and world.ours(kind, name) is not None
+    ]
+    for number, name, child in sorted(ours, key=lambda one: one[:2]):
+        if not _is_needed(world, arrangement, order[number], child):
+            yield Remove(Target(order[number], world.namespace, name), child.uid, child.version)
+
+
+def _is_needed(world: World, arrangement: Arrangement, kind: str, child: Child) -> bool:
+    """Tell whether an object of ours has its place: by its version, or as the agent's own."""
+    name = str(child.metadata.get("name"))
+    version = (child.metadata.get("labels") or {}).get(naming.VERSION_LABEL)
+    if version is not None:
+        return version != name or arrangement.runs(name)
+    if kind == KIND:
+        return uses_route(world)
+    return kind != "Service" or name == world.service_name

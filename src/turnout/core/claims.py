@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from turnout.api.agent import AgentPhase
-from turnout.api.rollout import RolloutPhase, Verdict
 from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim
 from turnout.core.content import Unresolved
 from turnout.core.course import Course
 from turnout.core.intake import Wanted
 from turnout.core.reasons import Reason
 from turnout.core.render import is_stopped
+from turnout.core.rollout_claims import gate_claim
 from turnout.core.route import agent_route, programmed, uses_route
+from turnout.core.scale import full_scale
 from turnout.core.world import World
 
 RECONCILING = {AgentPhase.PROGRESSING, AgentPhase.HELD, AgentPhase.PENDING}
@@ -30,7 +31,7 @@ def claims(
     yield _programmed(world, course)
     yield _progressing(course, phase)
     yield _gate(course)
-    yield _ready(course, wanted, phase, available)
+    yield _ready(course, phase, available)
     if phase in RECONCILING:
         yield Claim("Reconciling", TRUE, course.reason, course.message)
     if phase in STALLED:
@@ -88,7 +89,8 @@ def _available(world: World, course: Course) -> Claim:
     if world.agent.spec.replicas == 0:
         return Claim("Available", FALSE, Reason.SCALED_TO_ZERO, "spec.replicas is 0")
     arm = world.arm(course.stable.version)
-    message = f"{arm.ready} of {world.agent.spec.replicas} pods of stable are ready"
+    needed = full_scale(world, course.stable if course.running else None)
+    message = f"{arm.ready} of {needed} pods of stable are ready"
     if arm.ready > 0:
         return Claim("Available", TRUE, Reason.MINIMUM_REPLICAS_AVAILABLE, message)
     trouble = f": {arm.trouble}" if arm.trouble else ""
@@ -118,24 +120,13 @@ def _progressing(course: Course, phase: AgentPhase) -> Claim:
 
 
 def _gate(course: Course) -> Claim:
-    gate = course.status.gate if course.status else None
-    if course.start is not None or gate is None or course.status is None:
+    if course.start is not None or course.status is None:
         return Claim("GatesPassing", UNKNOWN, Reason.NOT_RUNNING)
-    if gate.verdict is Verdict.FAIL or course.status.phase is RolloutPhase.ROLLED_BACK:
-        return Claim("GatesPassing", FALSE, Reason.REGRESSED, course.status.message or "")
-    if gate.verdict is Verdict.PASS:
-        return Claim("GatesPassing", TRUE, Reason.SAFE, gate.summary or "")
-    verdict = course.evidence.verdict if course.evidence else None
-    reason = verdict.reason if verdict else Reason.NOT_RUNNING
-    return Claim("GatesPassing", UNKNOWN, reason, gate.summary or "")
+    return gate_claim(course.status, course.evidence)
 
 
-def _ready(
-    course: Course, wanted: Wanted | Unresolved, phase: AgentPhase, available: Claim
-) -> Claim:
+def _ready(course: Course, phase: AgentPhase, available: Claim) -> Claim:
     """Ready while stable serves users, whatever a candidate does; False when nobody is served."""
     if available.status is not TRUE:
         return Claim("Ready", FALSE, available.reason, available.message)
-    if isinstance(wanted, Unresolved) and wanted.condition == "Accepted":
-        return Claim("Ready", FALSE, wanted.reason, wanted.message)
     return Claim("Ready", TRUE, course.reason, course.message if phase in STALLED else "")

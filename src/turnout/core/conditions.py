@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from turnout.api.base import Condition, ConditionStatus
-from turnout.core.reasons import Reason
 
 TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 
@@ -18,7 +17,7 @@ class Claim:
 
     type: str
     status: ConditionStatus
-    reason: Reason
+    reason: str
     message: str = ""
 
 
@@ -38,6 +37,6 @@ def _fold(before: Condition | None, claim: Claim, generation: int, now: datetime
         status=claim.status,
         observed_generation=generation,
         last_transition_time=since,
-        reason=claim.reason.value,
+        reason=str(claim.reason),
         message=claim.message,
     )

@@ -19,10 +19,10 @@ from turnout.api.digest import SCHEME, Digests, digest_of, spec_digest
 from turnout.api.policy import AgentPolicy
 from turnout.api.prompt import Prompt
 from turnout.api.tools import ToolRegistry
-from turnout.api.version import Plane, VersionImage, VersionSource
+from turnout.api.version import Plane, VersionSource
 from turnout.core.jsontext import check
 from turnout.core.reasons import Reason
-from turnout.core.world import Unread, World
+from turnout.core.world import Stored, Unread, World
 
 LIMIT_BYTES = 900 * 1024
 """Largest content of one version: a ConfigMap holds 1 MiB, and names and metadata take some."""
@@ -53,8 +53,6 @@ class Content:
     Attributes:
         digests: Digest of the whole and of each plane.
         template: The pod template as a person wrote it.
-        files: Mounted files by name, ``agent.json`` excepted: it names the version.
-        sources: Exactly which generation of each reference was read.
     """
 
     agent: Agent
@@ -84,11 +82,27 @@ class Content:
             files["policy.json"] = _canonical(self.policy.spec.to_wire())
         files["agent.json"] = _canonical(self._description(version))
         files["template.json"] = json.dumps(self.template, sort_keys=True)
-        planes = {plane.value: digest for plane, digest in self.digests.planes.items()}
-        files["version.json"] = _canonical(
-            {"scheme": SCHEME, "digest": self.digest, "planes": planes}
-        )
+        files["version.json"] = _canonical(self._identity())
         return files
+
+    def _identity(self) -> dict[str, Any]:
+        """Say what the operator needs to prove and render this content again."""
+        planes = {plane.value: digest for plane, digest in self.digests.planes.items()}
+        identity = {"scheme": SCHEME, "digest": self.digest, "planes": planes}
+        container = self.agent.spec.container
+        return identity if container is None else identity | {"container": container}
+
+    def stored(self, version: VersionRef) -> Stored:
+        """Give this content as it will be read back from the version's ConfigMap."""
+        files = self.files(version)
+        return Stored(
+            template=self.template,
+            files=tuple(files),
+            container=self.agent.spec.container,
+            digest=self.digest,
+            planes=self.digests.planes,
+            size=sum(len(text.encode()) for text in files.values()),
+        )
 
     def _description(self, version: VersionRef) -> dict[str, Any]:
         model = self.agent.spec.model
@@ -115,13 +129,6 @@ class Content:
         if self.policy is not None:
             described["policy"] = "policy.json"
         return described
-
-    def images(self) -> tuple[VersionImage, ...]:
-        """List the images as a person wrote them."""
-        containers = (self.template.get("spec") or {}).get("containers") or ()
-        return tuple(
-            VersionImage(container=one["name"], image=one.get("image") or "") for one in containers
-        )
 
     def version_sources(self) -> tuple[VersionSource, ...]:
         """List what was read, for the AgentVersion."""
@@ -185,17 +192,21 @@ def _formed(
     registry: ToolRegistry | None,
     policy: AgentPolicy | None,
 ) -> Content | Unresolved:
-    digests = digest_of(
-        template=agent.spec.template,
-        container=agent.spec.container,
-        model=agent.spec.model,
-        prompts=[one.spec for one in prompts],
-        tools=registry.spec if registry else None,
-        policy=policy.spec if policy else None,
-    )
+    try:
+        digests = digest_of(
+            template=agent.spec.template,
+            container=agent.spec.container,
+            model=agent.spec.model,
+            prompts=[one.spec for one in prompts],
+            tools=registry.spec if registry else None,
+            policy=policy.spec if policy else None,
+        )
+    except rfc8785.CanonicalizationError as error:
+        message = f"the content has no canonical form (RFC 8785): {error}"
+        return Unresolved(Reason.INVALID_SPEC, message, "Accepted")
     content = Content(agent, digests, agent.spec.template, prompts, registry, policy)
     sample = VersionRef(version=agent.metadata.name, digest=digests.whole)
-    size = sum(len(text.encode()) for text in content.files(sample).values())
+    size = content.stored(sample).size
     if size > LIMIT_BYTES:
         message = f"the content is {size} bytes, at most {LIMIT_BYTES} fit one version"
         return Unresolved(Reason.CONTENT_TOO_LARGE, message, "Accepted")

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from turnout.api.base import VersionRef
 from turnout.api.rollout import AgentRollout, AgentRolloutStatus, RolloutPhase, Trigger
 from turnout.core.checkpoint import checkpoint
+from turnout.core.conditions import fold_conditions
 from turnout.core.content import Unresolved
 from turnout.core.evidence import Evidence
 from turnout.core.intake import Wanted
 from turnout.core.intents import fold_intents
 from turnout.core.moves import Move, write
+from turnout.core.patch import revised
 from turnout.core.phase import has_ended
 from turnout.core.reasons import Reason
+from turnout.core.rollout_claims import rollout_claims
 from turnout.core.rules import next_move
-from turnout.core.scale import FULL, candidate_replicas
 from turnout.core.standing import Standing, rejected, stable_of
 from turnout.core.traffic import observed_weight
 from turnout.core.world import World
@@ -24,11 +26,12 @@ from turnout.core.world import World
 
 @dataclass(frozen=True)
 class Start:
-    """A rollout that is to begin."""
+    """A rollout that is to begin; ``retry`` where a person asked to try the same again."""
 
     number: int
     trigger: Trigger
     wanted: Wanted
+    retry: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,16 @@ class Course:
         return self.status is not None and not has_ended(self.status.phase)
 
 
+@dataclass(frozen=True)
+class _Outlook:
+    """Whether a rollout may begin, and why; no trigger where none may."""
+
+    rule: str
+    reason: Reason
+    message: str
+    trigger: Trigger | None = None
+
+
 def steer(world: World, wanted: Wanted | Unresolved) -> Course:
     """Steer the running rollout, or begin one, or rest."""
     stable = stable_of(world)
@@ -75,33 +88,43 @@ def _run(standing: Standing, wanted: Wanted | Unresolved) -> Course:
     rule, move = ("superseded", overtaken) if overtaken else next_move(standing)
     status = _recorded(standing, write(standing, rule, move))
     promoted = move.phase is RolloutPhase.PROMOTED
-    return Course(
+    course = Course(
         rule,
         move.reason,
-        move.message,
+        status.message or "",
         standing.rollout.spec.to if promoted else standing.stable,
         standing.rollout,
         status,
         evidence=standing.evidence,
         again_at=move.again_at,
     )
+    if overtaken is None or isinstance(wanted, Unresolved):
+        return course
+    outlook = _outlook(standing.world, wanted, standing.stable, standing.rollout)
+    if outlook.trigger is None:
+        return course
+    return _begun(standing.world, wanted, course, outlook, outlook.trigger)
 
 
 def _recorded(standing: Standing, written: AgentRolloutStatus) -> AgentRolloutStatus:
-    """Complete a record with the evidence, the weight read back and what people asked."""
+    """Complete a record with the evidence, the weight read back, wishes and conditions."""
     rollout, now = standing.rollout, standing.now
     status = checkpoint(rollout.status, written, standing.evidence, standing.gate, now)
-    weights = status.weights
     seen = observed_weight(standing)
+    weights = status.weights
     if weights is not None and seen is not None:
-        weights = weights.model_copy(update={"observed": seen})
-    intents = fold_intents(rollout, now)
-    return status.model_copy(
-        update={
-            "observed_generation": rollout.metadata.generation,
-            "weights": weights,
-            "intents": intents,
-        }
+        weights = revised(weights, observed=seen)
+    return revised(
+        status,
+        observed_generation=rollout.metadata.generation,
+        weights=weights,
+        intents=fold_intents(rollout, now),
+        conditions=fold_conditions(
+            rollout.status.conditions,
+            rollout_claims(rollout, status, standing.evidence),
+            rollout.metadata.generation,
+            now,
+        ),
     )
 
 
@@ -131,19 +154,23 @@ def _rest(
     status = newest.status if newest else None
     if isinstance(wanted, Unresolved):
         return Course("unresolved", wanted.reason, wanted.message, stable, newest, status)
-    reason, message, trigger = _begin(world, wanted, stable, newest)
-    if trigger is None:
-        return Course(_rule(reason), reason, message, stable, newest, status)
+    outlook = _outlook(world, wanted, stable, newest)
+    course = Course(outlook.rule, outlook.reason, outlook.message, stable, newest, status)
+    if outlook.trigger is None:
+        return course
     if world.settles_in > 0:
         later = world.now + timedelta(seconds=world.settles_in)
         message = "content is still changing"
         return Course("settling", Reason.PENDING, message, stable, newest, status, again_at=later)
-    start = Start(_next_number(world), trigger, wanted)
-    return Course("begin", reason, message, stable, newest, status, start)
+    return _begun(world, wanted, course, outlook, outlook.trigger)
 
 
-def _rule(reason: Reason) -> str:
-    return {Reason.AT_REST: "at_rest", Reason.PAUSED: "paused"}.get(reason, "rejected")
+def _begun(
+    world: World, wanted: Wanted, course: Course, outlook: _Outlook, trigger: Trigger
+) -> Course:
+    retry = outlook.reason is Reason.RETRIED
+    start = Start(_next_number(world), trigger, wanted, retry)
+    return replace(course, reason=outlook.reason, message=outlook.message, start=start)
 
 
 def _next_number(world: World) -> int:
@@ -151,42 +178,44 @@ def _next_number(world: World) -> int:
     return max(seen, world.agent.status.last_rollout) + 1
 
 
-def _begin(
+def _outlook(
     world: World, wanted: Wanted, stable: VersionRef | None, newest: AgentRollout | None
-) -> tuple[Reason, str, Trigger | None]:
-    """Decide whether a rollout begins, and why or why not."""
-    version = wanted.ref.version
-    if stable is not None and wanted.ref.digest == stable.digest:
-        return Reason.AT_REST, f"{version} is stable and wanted", None
+) -> _Outlook:
+    """Decide whether a rollout of what is wanted begins, and why or why not."""
+    version, digest = wanted.ref.version, wanted.ref.digest
+    if stable is not None and digest == stable.digest:
+        return _Outlook("at_rest", Reason.AT_REST, f"{version} is stable and wanted")
     if world.agent.spec.paused:
-        return Reason.PAUSED, f"spec.paused is true: {version} waits", None
-    if newest is not None and newest.spec.to.digest == wanted.ref.digest:
+        return _Outlook("frozen", Reason.PAUSED, f"spec.paused is true: {version} waits")
+    if newest is not None and newest.spec.to.digest == digest:
         again = _again(world, stable, newest)
         if again is not None:
             return again
-    if rejected(world, wanted.ref.digest):
-        return _taken_back(newest), _why_rejected(world, wanted), None
+    if rejected(world, digest):
+        return _Outlook("rejected", _taken_back(newest), _why_rejected(world, wanted))
     if stable is None:
-        return Reason.NEW_VERSION, f"{version} is the first version", Trigger.INITIAL
+        message = f"{version} is the first version"
+        return _Outlook("begin", Reason.NEW_VERSION, message, Trigger.INITIAL)
     trigger = Trigger.PINNED if wanted.pinned else Trigger.CONTENT_CHANGED
-    return Reason.NEW_VERSION, f"{version} is new, {stable.version} is stable", trigger
+    message = f"{version} is new, {stable.version} is stable"
+    return _Outlook("begin", Reason.NEW_VERSION, message, trigger)
 
 
-def _again(
-    world: World, stable: VersionRef | None, newest: AgentRollout
-) -> tuple[Reason, str, Trigger | None] | None:
+def _again(world: World, stable: VersionRef | None, newest: AgentRollout) -> _Outlook | None:
     """Try the same content again: for a person's retry, or a first version that became ready."""
     retry, to = newest.spec.retry, newest.spec.to
     if retry is not None and newest.status.phase is not RolloutPhase.PROMOTED:
         why = f": {retry.reason}" if retry.reason else ""
         trigger = Trigger.RETRY if stable is not None else Trigger.INITIAL
-        return Reason.RETRIED, f"{to.version} is tried again by {retry.by}{why}", trigger
-    if newest.status.phase is not RolloutPhase.EXPIRED:
+        message = f"{to.version} is tried again by {retry.by}{why}"
+        return _Outlook("retried", Reason.RETRIED, message, trigger)
+    if newest.status.phase is not RolloutPhase.EXPIRED or stable is not None:
         return None
-    arm = world.arm(to.version)
-    if stable is None and arm.ready >= candidate_replicas(world.agent.spec.replicas, FULL):
-        return Reason.NEW_VERSION, f"{to.version} became ready after all", Trigger.INITIAL
-    return Reason.PROGRESS_DEADLINE_EXCEEDED, newest.status.message or "never ready", None
+    if world.arm(to.version).ready >= max(1, world.agent.spec.replicas):
+        message = f"{to.version} became ready after all"
+        return _Outlook("recovered", Reason.NEW_VERSION, message, Trigger.INITIAL)
+    message = newest.status.message or f"{to.version} never became ready"
+    return _Outlook("expired", Reason.PROGRESS_DEADLINE_EXCEEDED, message)
 
 
 def _taken_back(newest: AgentRollout | None) -> Reason:

@@ -26,7 +26,7 @@ from turnout.core.intake import Wanted, take_in
 from turnout.core.looks import Window
 from turnout.core.patch import merge_patch, stored
 from turnout.core.plan import Action, Decision, Record, Target
-from turnout.core.records import plan_history, plan_rollout, plan_start, plan_versions
+from turnout.core.records import plan_history, plan_rollouts, plan_start, plan_versions
 from turnout.core.report import report
 from turnout.core.world import World
 
@@ -65,7 +65,7 @@ def decide(world: World) -> Outcome:
         message=course.message,
         actions=tuple(_ordered(world, course, arrangement, asked, told)),
         announcements=announce(world, course),
-        again_in=_again_in(world, course),
+        again_in=_again_in(world, course, arrangement),
     )
     evidence = course.evidence or Evidence(FIRST, {})
     return Outcome(decision, evidence.ledger, evidence.blind, status.phase, course)
@@ -83,9 +83,9 @@ def _ordered(
     asked: Wanted | None,
     told: Iterable[Action],
 ) -> Iterable[Action]:
-    yield from plan_rollout(world, course)
+    yield from plan_rollouts(world, course)
     yield from plan_children(world, course, arrangement, asked)
-    yield from plan_versions(world, course)
+    yield from plan_versions(world, course, arrangement, asked)
     if course.start is None:
         yield from told
     else:
@@ -93,9 +93,10 @@ def _ordered(
     yield from plan_history(world, course, asked)
 
 
-def _again_in(world: World, course: Course) -> timedelta | None:
+def _again_in(world: World, course: Course, arrangement: Arrangement) -> timedelta | None:
     """Look again at the soonest of: the rule's own time, the next look, the scale-down."""
-    moments = [course.again_at, _next_look(world, course), _scale_down(world, course)]
+    moments = [course.again_at, _next_look(world, course)]
+    moments += [arm.until for arm in arrangement.arms]
     if world.settles_in > 0:
         moments.append(world.now + timedelta(seconds=world.settles_in))
     soonest = min((one for one in moments if one is not None), default=None)
@@ -112,8 +113,3 @@ def _next_look(world: World, course: Course) -> datetime | None:
     now = world.now.timestamp()
     end = (now - world.scrape) // interval * interval + interval
     return world.now + timedelta(seconds=end + world.scrape - now)
-
-
-def _scale_down(world: World, course: Course) -> datetime | None:
-    at = course.status.scale_down_at if course.status and not course.running else None
-    return at if at is not None and at > world.now else None

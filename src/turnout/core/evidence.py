@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from turnout.api.base import VersionRef, seconds
 from turnout.api.rollout import AgentRollout, Verdict
 from turnout.api.strategy import Gate
-from turnout.core.gates import (
-    KEPT_WINDOWS,
-    Blind,
-    Judgement,
-    counted,
-    judge,
-    looks_healthy,
-)
+from turnout.core.gates import Blind, Judgement, counted, judge, kept, looks_healthy
 from turnout.core.looks import Cadence, Readings, Window, close_windows
 from turnout.core.reasons import Reason
 from turnout.core.world import World
@@ -75,7 +68,7 @@ def take_evidence(
             if not more:
                 _note_silence(blind, metric.name, reading, world, rollout)
             known += more
-        ledger[metric.name] = known[-KEPT_WINDOWS:]
+        ledger[metric.name] = kept(known, gate)
     changed = since.timestamp() + seconds(gate.warmup)
     verdict = judge(gate, ledger, blind, changed)
     return Evidence(
@@ -103,22 +96,18 @@ def _note_silence(
     rollout: AgentRollout,
 ) -> None:
     """Say so where the provider answers but has nothing fresh about the candidate."""
-    pods = {pod.name for pod in world.pods if pod.version == rollout.spec.to.version}
-    ages = [
-        world.now.timestamp() - one.samples[-1][0]
-        for one in reading.total
-        if one.pod in pods and one.samples
-    ]
-    limit = 3 * world.scrape + seconds(rollout.spec.gate.interval)
-    ready_long = any(
-        pod.ready and world.now.timestamp() - pod.created > limit
-        for pod in world.pods
-        if pod.name in pods
+    pods = {pod.name: pod for pod in world.pods if pod.version == rollout.spec.to.version}
+    newest = max(
+        (one.samples[-1][0] for one in reading.total if one.pod in pods and one.samples),
+        default=None,
     )
-    if ages and min(ages) > limit:
-        message = f"{metric}: the newest sample of the candidate is {min(ages):.0f}s old"
+    limit = 3 * world.scrape + seconds(rollout.spec.gate.interval)
+    late = world.now.timestamp() - limit
+    if newest is not None and newest < late:
+        at = datetime.fromtimestamp(newest, tz=UTC)
+        message = f"{metric}: the candidate's newest sample is of {at:%H:%M:%S}Z"
         blind[metric] = Blind(Reason.METRICS_UNAVAILABLE, message)
-    elif not ages and ready_long:
+    elif newest is None and any(pod.ready and pod.created < late for pod in pods.values()):
         message = f"{metric}: the provider has no such series for the candidate's pods"
         blind[metric] = Blind(Reason.METRIC_NOT_FOUND, message)
 

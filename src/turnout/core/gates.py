@@ -21,7 +21,7 @@ from turnout.core.looks import Counts, Window
 from turnout.core.reasons import Reason
 
 KEPT_WINDOWS = 20
-"""Windows remembered per metric: the largest ``failures.of`` and ``successes`` allowed."""
+"""Most windows that a record holds per metric."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,17 @@ def percent(share: float | None) -> str:
 def counted(windows: Sequence[Window], gate: Gate) -> tuple[Window, ...]:
     """Keep the windows with enough candidate requests to be good or bad."""
     return tuple(one for one in windows if one.candidate.total >= gate.min_requests)
+
+
+def kept(windows: Sequence[Window], gate: Gate) -> tuple[Window, ...]:
+    """Keep what a verdict can still depend on, and the last window: the next begins at its end.
+
+    Windows without enough requests are not kept, or rare traffic would push out those that count.
+    """
+    needed = counted(windows, gate)[-max(gate.failures.of, gate.successes) :]
+    if windows and windows[-1] not in needed[-1:]:
+        needed = (*needed, windows[-1])
+    return needed[-KEPT_WINDOWS:]
 
 
 def judge_metric(
@@ -213,11 +224,15 @@ def looks_healthy(gate: Gate, ledger: Mapping[str, Sequence[Window]], verdict: J
 
     Less than a pass: what ``onInconclusive: PromoteIfHealthy`` asks at the declared limit.
     """
-    gating = [one for one in gate.metrics if one.on_regression is not OnRegression.RECORD]
-    if verdict.verdict is Verdict.FAIL or any(one.holds for one in verdict.metrics):
+    cause = verdict.cause
+    if cause is not None and (cause.holds or cause.verdict is Verdict.FAIL):
         return False
-    last = [counted(ledger.get(one.name, ()), gate)[-1:] for one in gating]
-    return bool(gating) and all(
-        windows and not _below(windows[0].candidate, fraction(metric.minimum))
-        for metric, windows in zip(gating, last, strict=True)
+    return all(
+        _was_good(counted(ledger.get(one.name, ()), gate)[-1:], fraction(one.minimum))
+        for one in gate.metrics
+        if one.on_regression is not OnRegression.RECORD
     )
+
+
+def _was_good(last: Sequence[Window], bar: float) -> bool:
+    return any(not _below(one.candidate, bar) for one in last)

@@ -95,6 +95,9 @@ def _missing_template(world: World, gate: Gate) -> Unresolved | None:
                 "does not exist in this namespace"
             )
             return Unresolved(Reason.REFERENCE_NOT_FOUND, message)
+        if isinstance(found, Unread):
+            message = f"MetricTemplate {metric.template_ref.name}: {found.message}"
+            return Unresolved(Reason.RESOLVE_ERROR, message)
     return None
 
 
@@ -105,13 +108,26 @@ def _version(world: World) -> tuple[VersionRef, Content | None] | Unresolved:
         if version is None:
             message = f"spec.pinnedVersion {pinned}: there is no AgentVersion of that name"
             return Unresolved(Reason.REFERENCE_NOT_FOUND, message)
+        stored = world.stored.get(pinned)
+        if isinstance(stored, Unread) and not world.scale(pinned):
+            message = f"spec.pinnedVersion {pinned}: {stored.message}"
+            return Unresolved(Reason.REFERENCE_NOT_FOUND, message)
         return VersionRef(version=pinned, digest=version.spec.digest), None
     content = resolve(world)
     if isinstance(content, Unresolved):
         return content
-    taken = {name: version.spec.digest for name, version in world.versions.items()}
-    name = naming.version_name(world.name, content.digest, taken)
+    name = naming.version_name(world.name, content.digest, _taken(world))
     return VersionRef(version=name, digest=content.digest), content
+
+
+def _taken(world: World) -> dict[str, str]:
+    """Tell which content holds which name: by the index, or by itself where the index was lost."""
+    stored = {
+        name: child.annotation(naming.DIGEST) or ""
+        for (kind, name), child in world.children.items()
+        if kind == "ConfigMap" and world.ours(kind, name)
+    }
+    return stored | {name: version.spec.digest for name, version in world.versions.items()}
 
 
 def _conflict(world: World, ref: VersionRef) -> Unresolved | None:

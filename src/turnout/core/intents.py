@@ -11,11 +11,16 @@ from turnout.api.rollout import (
     IntentAction,
     IntentOutcome,
     IntentStatus,
-    RolloutPhase,
 )
 from turnout.core.phase import has_ended
 
 LIMIT = 32
+NOBODY = "unknown"
+"""Who removed a pause: the object no longer says."""
+
+TOGGLES = frozenset({IntentAction.PAUSE, IntentAction.RESUME})
+OVERRULED = frozenset({IntentAction.PROMOTE, IntentAction.APPROVE, IntentAction.PAUSE})
+"""Wishes that an abort beats."""
 
 
 @dataclass(frozen=True)
@@ -25,59 +30,76 @@ class _Wish:
     why: str
 
 
-def fold_intents(rollout: AgentRollout, now: datetime) -> tuple[IntentStatus, ...]:
+def fold_intents(
+    rollout: AgentRollout, now: datetime, retry: IntentOutcome | None = None
+) -> tuple[IntentStatus, ...]:
     """Add what people asked since the record was last written.
 
     A wish that came after the rollout had ended is Ignored and says so; retry alone is for an
-    ended one.
+    ended one, and is written down once it is known what becomes of it.
+
+    Args:
+        rollout: The rollout with its record so far.
+        now: When the wishes are seen.
+        retry: What becomes of a wish to retry; None while that is open.
     """
     seen = tuple(rollout.status.intents)
-    ended = has_ended(rollout.status.phase)
     fresh = [
-        _line(wish, rollout.status.phase, now, ended=ended)
-        for wish in _wishes(rollout, seen)
+        _line(wish, rollout, now, retry)
+        for wish in _wishes(rollout, seen, with_retry=retry is not None)
         if not _known(wish, seen)
     ]
-    return (*seen, *fresh)[-LIMIT:] if fresh else seen
+    return (*seen, *fresh)[-LIMIT:]
 
 
 def _known(wish: _Wish, seen: tuple[IntentStatus, ...]) -> bool:
+    if wish.action in TOGGLES:
+        last = _last_toggle(seen)
+        return last is not None and (last.action, last.by) == (wish.action, wish.by)
     same = [one for one in seen if one.action is wish.action and one.by == wish.by]
-    if wish.action in {IntentAction.PAUSE, IntentAction.RESUME}:
-        toggles = {IntentAction.PAUSE, IntentAction.RESUME}
-        last = next((one for one in reversed(seen) if one.action in toggles), None)
-        return last is not None and last.action is wish.action
     return any(one.why.startswith(wish.why) for one in same)
 
 
-def _wishes(rollout: AgentRollout, seen: tuple[IntentStatus, ...]) -> Iterator[_Wish]:
-    spec = rollout.spec
+def _last_toggle(seen: tuple[IntentStatus, ...]) -> IntentStatus | None:
+    return next((one for one in reversed(seen) if one.action in TOGGLES), None)
+
+
+def _wishes(
+    rollout: AgentRollout, seen: tuple[IntentStatus, ...], *, with_retry: bool
+) -> Iterator[_Wish]:
+    spec, last = rollout.spec, _last_toggle(seen)
     if spec.pause is not None:
         yield _Wish(IntentAction.PAUSE, spec.pause.by, spec.pause.reason or "")
-    elif any(one.action is IntentAction.PAUSE for one in seen):
-        paused = next(one for one in reversed(seen) if one.action is IntentAction.PAUSE)
-        yield _Wish(IntentAction.RESUME, paused.by, "the pause was removed")
+    elif last is not None and last.action is IntentAction.PAUSE:
+        yield _Wish(IntentAction.RESUME, NOBODY, "the pause was removed")
     if spec.abort is not None:
         yield _Wish(IntentAction.ABORT, spec.abort.by, spec.abort.reason or "")
     if spec.promote is not None:
         through = spec.promote.through_step
         what = f"through step {through}" if through else "in full"
-        why = f"{what}: {spec.promote.reason}" if spec.promote.reason else what
-        yield _Wish(IntentAction.PROMOTE, spec.promote.by, why)
+        yield _Wish(IntentAction.PROMOTE, spec.promote.by, _because(what, spec.promote.reason))
     for approval in spec.approvals:
-        why = f"step {approval.step}"
-        why += f": {approval.reason}" if approval.reason else ""
+        why = _because(f"step {approval.step}", approval.reason)
         yield _Wish(IntentAction.APPROVE, approval.by, why)
-    if spec.retry is not None:
+    if spec.retry is not None and with_retry:
         yield _Wish(IntentAction.RETRY, spec.retry.by, spec.retry.reason or "")
 
 
-def _line(wish: _Wish, phase: RolloutPhase, now: datetime, *, ended: bool) -> IntentStatus:
-    retry = wish.action is IntentAction.RETRY
-    applied = ended == retry and not (retry and phase is RolloutPhase.PROMOTED)
-    outcome = IntentOutcome.APPLIED if applied else IntentOutcome.IGNORED
+def _because(what: str, reason: str | None) -> str:
+    return f"{what}: {reason}" if reason else what
+
+
+def _line(
+    wish: _Wish, rollout: AgentRollout, now: datetime, retry: IntentOutcome | None
+) -> IntentStatus:
+    phase = rollout.status.phase
+    outcome = IntentOutcome.IGNORED if has_ended(phase) else IntentOutcome.APPLIED
+    state = f"the rollout is {phase.value}"
+    if wish.action is IntentAction.RETRY and retry is not None:
+        outcome = retry
+    elif rollout.spec.abort is not None and wish.action in OVERRULED and not has_ended(phase):
+        outcome, state = IntentOutcome.IGNORED, "abort wins"
     why = wish.why
-    if not applied:
-        state = f"the rollout is {phase.value}" if ended else "the rollout is still running"
+    if outcome is IntentOutcome.IGNORED:
         why = f"{why} ({state})" if why else state
     return IntentStatus(action=wish.action, by=wish.by, seen_at=now, outcome=outcome, why=why)

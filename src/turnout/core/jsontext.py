@@ -1,4 +1,4 @@
-"""JSON that travels inside a string field: bounded before it is parsed.
+"""JSON that travels inside a string: bounded before it is parsed.
 
 A document nested deep enough stops a recursive parser, so depth is counted on the text first.
 """
@@ -6,6 +6,7 @@ A document nested deep enough stops a recursive parser, so depth is counted on t
 from __future__ import annotations
 
 import json
+from typing import Any
 
 DEEPEST = 32
 
@@ -27,15 +28,29 @@ def depth(text: str) -> int:
     return deepest
 
 
-def check(field: str, text: str) -> str | None:
-    """Say what is wrong with a field that must hold a JSON object, None where it is fine."""
+def parse(field: str, text: str) -> dict[str, Any]:
+    """Parse a text that must hold a JSON object.
+
+    Raises:
+        ValueError: it nests too deep, is not JSON or holds something else; the message names the
+            field and never quotes the text.
+    """
     nested = depth(text)
     if nested > DEEPEST:
-        return f"{field} nests {nested} deep, at most {DEEPEST} are read"
+        raise ValueError(f"{field} nests {nested} deep, at most {DEEPEST} are read")
     try:
         value = json.loads(text)
     except ValueError as error:
-        return f"{field} is not JSON: {error}"
-    if not isinstance(value, dict):
-        return f"{field} must be a JSON object"
+        raise ValueError(f"{field} is not JSON: {error}") from None
+    if isinstance(value, dict):
+        return value
+    raise ValueError(f"{field} must be a JSON object")
+
+
+def check(field: str, text: str) -> str | None:
+    """Say what is wrong with a field that must hold a JSON object, None where it is fine."""
+    try:
+        parse(field, text)
+    except ValueError as error:
+        return str(error)
     return None

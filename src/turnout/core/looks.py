@@ -13,12 +13,15 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
 
 STALE_AFTER_SCRAPES = 2
 """A sample older than this many scrape intervals says nothing about now."""
+
+MOST = 1e12
+"""Largest count that is believed; a counter beyond it, below zero or not a number is no sample."""
 
 
 class ArmRole(Enum):
@@ -108,14 +111,25 @@ def close_windows(
     starts where the last one ended, so a gap becomes one longer window and nothing is counted
     twice or lost.
     """
+    known = Readings(_usable(readings.good, members), _usable(readings.total, members))
     closed: list[Window] = []
     start, end = since, cadence.first_end_after(since)
     while end <= now:
-        if _covers(readings.total, members, end, now, cadence):
-            closed.append(_window(readings, members, start, end))
+        if _covers(known.total, members, end, now, cadence):
+            closed.append(_window(known, members, start, end))
             start = end
         end += cadence.interval
     return tuple(closed)
+
+
+def _usable(series: Iterable[Series], members: Mapping[str, Member]) -> tuple[Series, ...]:
+    """Keep the series of known pods, and of them the samples that are counts."""
+    kept = (
+        replace(one, samples=tuple((at, value) for at, value in one.samples if 0 <= value <= MOST))
+        for one in series
+        if one.pod in members
+    )
+    return tuple(one for one in kept if one.samples)
 
 
 def _covers(
@@ -125,21 +139,28 @@ def _covers(
     now: float,
     cadence: Cadence,
 ) -> bool:
-    """Tell whether the candidate's counters are known at ``end``.
+    """Tell whether the counters are known at ``end``.
 
-    Known are they when some sample at or before the end is fresh, and either every series has
-    moved past the end or one more scrape interval has gone by.
+    Known are they when a sample of the candidate at or before the end is fresh, and either every
+    series of both arms has moved past the end or one more scrape interval has gone by.
     """
-    candidate = [one for one in series if _is_candidate(one, members)]
     oldest = end - STALE_AFTER_SCRAPES * cadence.scrape
-    fresh = any(oldest <= at <= end for one in candidate for at, _ in one.samples)
-    moved_on = all(one.samples and one.samples[-1][0] > end for one in candidate)
+    fresh = any(
+        _newest(one, end) >= oldest for one in series if members[one.pod].role is ArmRole.CANDIDATE
+    )
+    moved_on = all(one.samples[-1][0] > end for one in series)
     return fresh and (moved_on or now >= end + cadence.scrape)
 
 
-def _is_candidate(series: Series, members: Mapping[str, Member]) -> bool:
-    member = members.get(series.pod)
-    return member is not None and member.role is ArmRole.CANDIDATE
+def _newest(series: Series, moment: float) -> float:
+    """Tell when the last sample at or before a moment was taken."""
+    before = _up_to(series, moment)
+    return series.samples[before - 1][0] if before else -math.inf
+
+
+def _up_to(series: Series, moment: float) -> int:
+    """Count the samples at or before a moment."""
+    return bisect_right(series.samples, (moment, math.inf))
 
 
 def _window(readings: Readings, members: Mapping[str, Member], start: float, end: float) -> Window:
@@ -150,7 +171,7 @@ def _window(readings: Readings, members: Mapping[str, Member], start: float, end
             math.fsum(
                 _increase(one, members[one.pod], start, end, counted_before=one.pod in seen)
                 for one in side
-                if one.pod in members and members[one.pod].role is role
+                if members[one.pod].role is role
             )
             for side in (readings.good, readings.total)
         )
@@ -159,7 +180,7 @@ def _window(readings: Readings, members: Mapping[str, Member], start: float, end
 
 
 def _pods_seen_by(moment: float, series: Iterable[Series]) -> frozenset[str]:
-    return frozenset(one.pod for one in series if one.samples and one.samples[0][0] <= moment)
+    return frozenset(one.pod for one in series if one.samples[0][0] <= moment)
 
 
 def _increase(
@@ -171,12 +192,10 @@ def _increase(
     window or was already being scraped; for an older pod that was not, the first sample is the
     base, for then it may hold requests of long before.
     """
-    times = [at for at, _ in series.samples]
-    inside = [value for _, value in series.samples[bisect_right(times, start) :]]
-    inside = inside[: bisect_right(times, end) - bisect_right(times, start)]
+    before, until = _up_to(series, start), _up_to(series, end)
+    inside = [value for _, value in series.samples[before:until]]
     if not inside:
         return 0.0
-    before = bisect_right(times, start)
     if before:
         base = series.samples[before - 1][1]
     elif counted_before or member.created >= start:

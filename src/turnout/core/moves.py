@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from turnout.api.base import as_timedelta
 from turnout.api.rollout import (
@@ -14,6 +14,7 @@ from turnout.api.rollout import (
     WeightStatus,
 )
 from turnout.api.strategy import Step
+from turnout.core.patch import revised
 from turnout.core.phase import has_ended
 from turnout.core.reasons import Reason
 from turnout.core.standing import Standing
@@ -32,6 +33,8 @@ class Move:
         weight: The candidate's weight from now on; None leaves it.
         enter: Number of the step that begins now; None stays in the one under way.
         waits_for_pods: True while the move waits for the candidate's pods: a declared limit runs.
+        measured: True where the message carries measured values: they change at every look, so it
+            stays as first said for as long as phase, reason and step do.
         again_at: When to look again if nothing happens before.
     """
 
@@ -41,6 +44,7 @@ class Move:
     weight: int | None = None
     enter: int | None = None
     waits_for_pods: bool = False
+    measured: bool = False
     again_at: datetime | None = None
 
 
@@ -68,9 +72,11 @@ def step_ends(step: Step | None, began: datetime) -> datetime | None:
 def enter(standing: Standing, index: int) -> StepStatus:
     """Begin a step now."""
     step = standing.steps[index - 1] if index <= len(standing.steps) else None
+    number = len(standing.steps)
     return StepStatus(
         index=index,
         name=step_name(step),
+        progress=f"{min(index, number)}/{number}" if number else None,
         started_at=standing.now,
         ends_at=step_ends(step, standing.now),
     )
@@ -78,25 +84,31 @@ def enter(standing: Standing, index: int) -> StepStatus:
 
 def write(standing: Standing, rule: str, move: Move) -> AgentRolloutStatus:
     """Write a move into the rollout's record, leaving alone what did not change."""
-    before = standing.status
+    before, now = standing.status, standing.now
     ended = has_ended(move.phase)
+    finished = (before.finished_at or now) if ended else None
     step = before.step or enter(standing, 1)
     if move.enter is not None:
         step = enter(standing, move.enter)
-    return before.model_copy(
-        update={
-            "phase": move.phase,
-            "step": step,
-            "weights": _weights(standing, move),
-            "started_at": before.started_at or standing.now,
-            "finished_at": (before.finished_at or standing.now) if ended else None,
-            "scale_down_at": _scale_down_at(standing) if ended else None,
-            "waiting_since": _waiting_since(before, move, standing.now),
-            "reason": move.reason.value,
-            "message": move.message,
-            "timeline": _timeline(before, rule, move, standing.now),
-        }
+    return revised(
+        before,
+        phase=move.phase,
+        step=step,
+        weights=_weights(standing, move),
+        started_at=before.started_at or now,
+        finished_at=finished,
+        promoted_at=finished if move.phase is RolloutPhase.PROMOTED else None,
+        scale_down_at=_scale_down_at(standing, finished),
+        waiting_since=(before.waiting_since or now) if move.waits_for_pods else None,
+        reason=move.reason.value,
+        message=_message(before, move),
+        timeline=_timeline(before, rule, move, now),
     )
+
+
+def _message(before: AgentRolloutStatus, move: Move) -> str:
+    same = (before.phase, before.reason) == (move.phase, move.reason.value)
+    return before.message if move.measured and same and before.message else move.message
 
 
 def _weights(standing: Standing, move: Move) -> WeightStatus:
@@ -104,21 +116,13 @@ def _weights(standing: Standing, move: Move) -> WeightStatus:
     if move.weight is None or move.weight == before.desired:
         return before
     first = before.first_at or (standing.now if move.weight > 0 else None)
-    return before.model_copy(
-        update={"desired": move.weight, "changed_at": standing.now, "first_at": first}
-    )
+    return revised(before, desired=move.weight, changed_at=standing.now, first_at=first)
 
 
-def _scale_down_at(standing: Standing) -> datetime:
-    finished = standing.status.finished_at or standing.now
-    delay: timedelta = as_timedelta(standing.strategy.scale_down_delay)
-    return finished + delay
-
-
-def _waiting_since(before: AgentRolloutStatus, move: Move, now: datetime) -> datetime | None:
-    if not move.waits_for_pods:
+def _scale_down_at(standing: Standing, finished: datetime | None) -> datetime | None:
+    if finished is None:
         return None
-    return before.waiting_since or now
+    return finished + as_timedelta(standing.strategy.scale_down_delay)
 
 
 def _timeline(

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from turnout.api.base import Wire
+
+_Wire = TypeVar("_Wire", bound=Wire)
 
 
 def stored(status: Wire) -> dict[str, Any]:
     """Give a status as it stands in the cluster, without the defaults that parsing filled in."""
     return status.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True)
+
+
+def revised(model: _Wire, **changes: Any) -> _Wire:
+    """Change fields of a wire value, held to its schema: texts are clipped, bounds are kept."""
+    return model.model_validate(dict(model) | changes)
 
 
 def merge_patch(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,27 +7,25 @@ from typing import Any
 
 from turnout.api.base import VersionRef
 from turnout.api.digest import SCHEME
-from turnout.api.rollout import AgentRolloutSpec, RolloutPhase, Trigger
+from turnout.api.rollout import AgentRolloutSpec
 from turnout.api.version import (
     AgentVersion,
     AgentVersionSpec,
-    AgentVersionStatus,
     ContentRef,
     PlaneDigest,
-    Rejection,
-    VersionState,
+    VersionImage,
+    VersionSource,
 )
 from turnout.core import naming, render
+from turnout.core.arrange import Arrangement
 from turnout.core.content import Content
 from turnout.core.course import Course, Start
 from turnout.core.intake import Wanted
 from turnout.core.patch import merge_patch, stored
 from turnout.core.phase import has_ended
 from turnout.core.plan import Action, Create, Record, Remove, Target
-from turnout.core.reasons import Reason
-from turnout.core.world import World
-
-TAKEN_BACK = frozenset({RolloutPhase.ROLLED_BACK, RolloutPhase.ABORTED})
+from turnout.core.states import rollout_after, version_after
+from turnout.core.world import Stored, World
 
 
 def plan_start(
@@ -45,26 +43,29 @@ def plan_start(
 
 
 def _new_version(world: World, ref: VersionRef, content: Content) -> Iterator[Action]:
-    files = content.files(ref)
     if world.child("ConfigMap", ref.version) is None:
-        yield Create(render.content_map(world, ref, files))
-    if ref.version in world.versions:
-        return
+        yield Create(render.content_map(world, ref, content.files(ref)))
+    if ref.version not in world.versions:
+        yield _index_entry(world, ref, content.stored(ref), content.version_sources())
+
+
+def _index_entry(
+    world: World, ref: VersionRef, content: Stored, sources: tuple[VersionSource, ...]
+) -> Create:
+    containers = (content.template.get("spec") or {}).get("containers") or ()
     spec = AgentVersionSpec(
         agent=world.name,
         digest=ref.digest,
         digest_scheme=SCHEME,
         render=render.GENERATION,
-        planes=tuple(
-            PlaneDigest(name=name, digest=digest) for name, digest in content.digests.planes.items()
+        planes=tuple(PlaneDigest(name=name, digest=one) for name, one in content.planes.items()),
+        sources=sources,
+        images=tuple(
+            VersionImage(container=one["name"], image=one.get("image") or "") for one in containers
         ),
-        sources=content.version_sources(),
-        images=content.images(),
-        content_ref=ContentRef(
-            name=ref.version, bytes=sum(len(text.encode()) for text in files.values())
-        ),
+        content_ref=ContentRef(name=ref.version, bytes=content.size),
     )
-    yield Create(render.record(world, "AgentVersion", ref.version, spec.to_wire()))
+    return Create(render.record(world, "AgentVersion", ref.version, spec.to_wire()))
 
 
 def _rollout(world: World, start: Start, stable: VersionRef | None) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def _rollout(world: World, start: Start, stable: VersionRef | None) -> dict[str,
         agent=world.name,
         number=start.number,
         trigger=start.trigger,
-        from_=stable if start.trigger is not Trigger.INITIAL else None,
+        from_=stable,
         to=wanted.ref,
         strategy=wanted.strategy,
         gate=wanted.gate,
@@ -84,67 +85,45 @@ def _rollout(world: World, start: Start, stable: VersionRef | None) -> dict[str,
     return made
 
 
-def plan_rollout(world: World, course: Course) -> Iterator[Action]:
-    """Plan the write of the running rollout's record, and the end of any older one left open."""
-    for old in world.rollouts[:-1]:
-        if not has_ended(old.status.phase):
-            target = Target("AgentRollout", world.namespace, old.metadata.name)
-            closed = {"phase": RolloutPhase.SUPERSEDED.value, "reason": Reason.SUPERSEDED.value}
-            yield Record(target, closed, old.metadata.resource_version)
-    rollout, status = course.rollout, course.status
-    if rollout is None or status is None:
-        return
-    patch = merge_patch(stored(rollout.status), status.to_wire())
-    if patch:
-        target = Target("AgentRollout", world.namespace, rollout.metadata.name)
-        yield Record(target, patch, rollout.metadata.resource_version)
+def plan_rollouts(world: World, course: Course) -> Iterator[Action]:
+    """Plan the records of rollouts: how far the running one is, what people asked of the others."""
+    for rollout in world.rollouts:
+        after = rollout_after(world, course, rollout)
+        patch = merge_patch(stored(rollout.status), after.to_wire())
+        if after is not rollout.status and patch:
+            target = Target("AgentRollout", world.namespace, rollout.metadata.name)
+            yield Record(target, patch, rollout.metadata.resource_version)
 
 
-def plan_versions(world: World, course: Course) -> Iterator[Action]:
-    """Plan the states of versions: who is candidate, stable, previous, retired, rejected."""
+def plan_versions(
+    world: World, course: Course, arrangement: Arrangement, wanted: Wanted | None
+) -> Iterator[Action]:
+    """Plan the index of versions: lost entries of those that run, and each one's state."""
+    for arm in arrangement.arms:
+        if arm.ref.version not in world.versions:
+            yield from _found_again(world, arm.ref, wanted)
     for version in world.versions.values():
-        after = _state(world, course, version)
+        after = version_after(world, course, arrangement, version)
         patch = merge_patch(stored(version.status), after.to_wire())
         if patch:
             target = Target("AgentVersion", world.namespace, version.metadata.name)
             yield Record(target, patch, version.metadata.resource_version)
 
 
-def _state(world: World, course: Course, version: AgentVersion) -> AgentVersionStatus:
-    before, digest = version.status, version.spec.digest
-    if course.stable is not None and course.stable.digest == digest:
-        if before.state is VersionState.STABLE:
-            return before
-        return AgentVersionStatus(state=VersionState.STABLE, promoted_at=world.now)
-    attempt = course.rollout if course.rollout and course.rollout.spec.to.digest == digest else None
-    if attempt is not None and course.running:
-        return before.model_copy(update={"state": VersionState.CANDIDATE})
-    if attempt is not None and course.status is not None and course.status.phase in TAKEN_BACK:
-        return before if before.state is VersionState.REJECTED else _rejected(world, course)
-    if before.state in {None, VersionState.CANDIDATE, VersionState.STABLE}:
-        stable_before = before.state is VersionState.STABLE
-        state = VersionState.PREVIOUS if stable_before else VersionState.RETIRED
-        return before.model_copy(update={"state": state})
-    return before
-
-
-def _rejected(world: World, course: Course) -> AgentVersionStatus:
-    rollout, status = course.rollout, course.status
-    verdict = course.evidence.verdict if course.evidence else None
-    cause = verdict.cause.name if verdict and verdict.cause else None
-    return AgentVersionStatus(
-        state=VersionState.REJECTED,
-        rejected_at=world.now,
-        rejected_by=Rejection(
-            rollout=rollout.metadata.name if rollout else "",
-            metric=cause,
-            message=(status.message if status else None) or "",
-        ),
-    )
+def _found_again(world: World, ref: VersionRef, wanted: Wanted | None) -> Iterator[Action]:
+    """Make the index entry of a version anew from its content."""
+    content = world.stored.get(ref.version)
+    if wanted is not None and wanted.ref == ref and wanted.content is not None:
+        yield from _new_version(world, ref, wanted.content)
+    elif isinstance(content, Stored) and content.digest == ref.digest:
+        yield _index_entry(world, ref, content, ())
 
 
 def plan_history(world: World, course: Course, wanted: Wanted | None) -> Iterator[Action]:
-    """Plan the removal of old records beyond the limit, never of one that still matters."""
+    """Plan the removal of old records beyond the limit, never of one that still matters.
+
+    While it is not known what is wanted no version goes: it may be the one.
+    """
     limit = world.agent.spec.revision_history_limit
     ended = [one for one in world.rollouts[:-1] if has_ended(one.status.phase)]
     for rollout in ended[: max(0, len(ended) - limit)]:
@@ -152,30 +131,40 @@ def plan_history(world: World, course: Course, wanted: Wanted | None) -> Iterato
         yield Remove(
             Target("AgentRollout", world.namespace, meta.name), meta.uid, meta.resource_version
         )
+    if wanted is not None:
+        yield from _old_versions(world, course, wanted, limit)
+
+
+def _old_versions(world: World, course: Course, wanted: Wanted, limit: int) -> Iterator[Action]:
     kept = _kept_versions(world, course, wanted)
     others = sorted(
         (one for name, one in world.versions.items() if name not in kept),
         key=lambda one: (one.metadata.creation_timestamp or world.now, one.metadata.name),
     )
     for version in others[: max(0, len(others) - limit)]:
-        meta = version.metadata
-        content = world.child("ConfigMap", meta.name)
-        if content is not None and naming.is_ours(content.metadata, world.name):
-            target = Target("ConfigMap", world.namespace, meta.name)
-            yield Remove(target, content.uid, content.version)
-        yield Remove(
-            Target("AgentVersion", world.namespace, meta.name), meta.uid, meta.resource_version
-        )
+        yield from _forget(world, version)
 
 
-def _kept_versions(world: World, course: Course, wanted: Wanted | None) -> frozenset[str | None]:
+def _forget(world: World, version: AgentVersion) -> Iterator[Action]:
+    meta = version.metadata
+    content = world.ours("ConfigMap", meta.name)
+    if content is not None:
+        target = Target("ConfigMap", world.namespace, meta.name)
+        yield Remove(target, content.uid, content.version)
+    yield Remove(
+        Target("AgentVersion", world.namespace, meta.name), meta.uid, meta.resource_version
+    )
+
+
+def _kept_versions(world: World, course: Course, wanted: Wanted) -> frozenset[str | None]:
     last = course.rollout
+    running = {name for kind, name in world.children if kind == "Deployment"}
     return frozenset(
         {
             course.stable.version if course.stable else None,
-            wanted.ref.version if wanted else None,
-            world.agent.spec.pinned_version,
+            wanted.ref.version,
             last.spec.to.version if last else None,
             last.spec.from_.version if last and last.spec.from_ else None,
         }
+        | running
     )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from turnout.api.agent import Agent, TrafficMode
+from turnout.api.agent import Agent
 from turnout.api.base import VersionRef, seconds
 from turnout.core import naming
 from turnout.core.world import Stored, World
@@ -31,14 +31,18 @@ class Part:
     role: str | None = None
 
 
+def identity(world: World) -> dict[str, str]:
+    """Render the annotations by which a child is told from an orphan of an Agent that is gone."""
+    return {
+        naming.AGENT_UID: world.agent.metadata.uid,
+        naming.CRD_UID: world.crd_uid,
+        naming.DELETION_POLICY: world.agent.spec.deletion_policy.value,
+    }
+
+
 def metadata(world: World, name: str, part: Part) -> dict[str, Any]:
     """Render a child's metadata: nothing of the Agent's own labels or annotations is copied."""
-    agent = world.agent
-    notes = {
-        naming.AGENT_UID: agent.metadata.uid,
-        naming.CRD_UID: world.crd_uid,
-        naming.DELETION_POLICY: agent.spec.deletion_policy.value,
-    }
+    notes = identity(world)
     if part.version is not None:
         notes |= {naming.DIGEST: part.version.digest, naming.RENDER: str(GENERATION)}
     if part.role is not None:
@@ -102,7 +106,7 @@ def pod_template(agent: Agent, version: VersionRef, stored: Stored) -> dict[str,
     written = stored.template.get("metadata") or {}
     spec = dict(stored.template.get("spec") or {})
     containers = [dict(one) for one in spec.get("containers") or ()]
-    name = agent.spec.container or (containers[0]["name"] if containers else None)
+    name = stored.container or (containers[0]["name"] if containers else None)
     spec["containers"] = [
         _with_content(agent, version, one) if one.get("name") == name else one for one in containers
     ]
@@ -181,7 +185,7 @@ def agent_service(world: World, stable: VersionRef, serving: VersionRef | None) 
     selector = pod_labels(world.name, serving.version if serving else stable.version)
     if serving is None:
         del selector[naming.VERSION_LABEL]
-    if is_stopped(world) and world.agent.spec.traffic.mode is TrafficMode.REPLICA_RATIO:
+    if is_stopped(world):
         selector[naming.MODE_LABEL] = "stopped"
     made = metadata(world, world.service_name, Part())
     made["annotations"] |= {

@@ -20,11 +20,14 @@ from turnout.core.conditions import fold_conditions
 from turnout.core.content import Unresolved
 from turnout.core.course import Course
 from turnout.core.intake import Wanted
+from turnout.core.reasons import Reason
 from turnout.core.render import is_stopped, pod_labels
-from turnout.core.route import agent_route, read_weights
-from turnout.core.standing import rejected
+from turnout.core.rollout_claims import FAILED
+from turnout.core.route import route_weights
+from turnout.core.standing import TAKEN_BACK, rejected
 from turnout.core.world import World
 
+MOVING = frozenset({RolloutPhase.PROGRESSING, RolloutPhase.PAUSED})
 RUNNING_PHASES = {
     RolloutPhase.PROGRESSING: AgentPhase.PROGRESSING,
     RolloutPhase.PAUSED: AgentPhase.PAUSED,
@@ -44,7 +47,7 @@ def report(
         summary=summary(course),
         stable=_stable(world, course, arrangement),
         candidate=_candidate(world, course, arrangement),
-        desired=_desired(world, wanted) or before.desired,
+        desired=_desired(world, course, wanted) or before.desired,
         rollout=_rollout(course),
         last_rollout=course.start.number if course.start else before.last_rollout,
         sources=before.sources,
@@ -80,8 +83,6 @@ def phase_of(world: World, course: Course, wanted: Wanted | Unresolved) -> Agent
         return AgentPhase.PROGRESSING
     if isinstance(wanted, Unresolved):
         return _unresolved_phase(course, wanted)
-    if world.agent.spec.paused:
-        return AgentPhase.PAUSED
     return _rest_phase(world, course, wanted)
 
 
@@ -98,23 +99,31 @@ def _rest_phase(world: World, course: Course, wanted: Wanted) -> AgentPhase:
         return AgentPhase.DEGRADED if ended else AgentPhase.PENDING
     if world.agent.spec.replicas > 0 and world.arm(stable.version).ready == 0:
         return AgentPhase.DEGRADED
+    if world.agent.spec.paused:
+        return AgentPhase.PAUSED
     if wanted.ref.digest == stable.digest:
         return AgentPhase.HEALTHY
-    return AgentPhase.ROLLED_BACK if rejected(world, wanted.ref.digest) else AgentPhase.PENDING
+    return AgentPhase.ROLLED_BACK if _is_rejected(world, course, wanted) else AgentPhase.PENDING
+
+
+def _is_rejected(world: World, course: Course, wanted: Wanted) -> bool:
+    """Tell whether what is wanted was taken back, by this very decision or before."""
+    rollout, status = course.rollout, course.status
+    if rollout is not None and status is not None and rollout.spec.to == wanted.ref:
+        return status.phase in TAKEN_BACK
+    return rejected(world, wanted.ref.digest)
 
 
 def summary(course: Course) -> str | None:
-    """Say in a column's width what the gate said of the last rollout that matters."""
-    if course.status is None or course.start is not None:
+    """Say in a column's width what the gate says of the running rollout, or why one ended badly."""
+    status = course.status
+    if status is None or course.start is not None or course.rule == "at_rest":
         return None
-    if course.status.phase is RolloutPhase.PROMOTED:
+    if not course.running and status.phase not in FAILED:
         return None
-    if course.running or course.rule in {"rejected", "regressed", "aborted", "never_ready"}:
-        gate = course.status.gate
-        if gate is not None and gate.summary:
-            return gate.summary
-        return course.status.reason
-    return None
+    gate = status.gate.summary if status.gate else None
+    told_by_gate = status.reason == Reason.REGRESSED or status.phase in MOVING
+    return gate if gate and told_by_gate else status.reason
 
 
 def _stable(world: World, course: Course, arrangement: Arrangement) -> StableStatus | None:
@@ -122,7 +131,6 @@ def _stable(world: World, course: Course, arrangement: Arrangement) -> StableSta
         return None
     version = course.stable.version
     known = world.versions.get(version)
-    wanted = next((arm.replicas for arm in arrangement.arms if arm.ref == course.stable), 0)
     before = world.agent.status.stable
     since = known.status.promoted_at if known else None
     if since is None:
@@ -132,7 +140,7 @@ def _stable(world: World, course: Course, arrangement: Arrangement) -> StableSta
         version=version,
         digest=course.stable.digest,
         since=since,
-        replicas=wanted,
+        replicas=arrangement.replicas(version),
         ready_replicas=world.arm(version).ready,
     )
 
@@ -141,24 +149,24 @@ def _candidate(world: World, course: Course, arrangement: Arrangement) -> Candid
     if not course.running or course.rollout is None or course.status is None:
         return None
     to = course.rollout.spec.to
-    replicas = next((arm.replicas for arm in arrangement.arms if arm.ref == to), 0)
     weights = arrangement.weights or {}
     decided = course.status.weights.desired if course.status.weights else 0
     return CandidateStatus(
         version=to.version,
         digest=to.digest,
         weight=weights.get(to.version, decided if arrangement.weights is None else 0),
-        replicas=replicas,
+        replicas=arrangement.replicas(to.version),
         ready_replicas=world.arm(to.version).ready,
     )
 
 
-def _desired(world: World, wanted: Wanted | Unresolved) -> DesiredStatus | None:
+def _desired(world: World, course: Course, wanted: Wanted | Unresolved) -> DesiredStatus | None:
     if isinstance(wanted, Unresolved):
         return None
-    ref = wanted.ref
     return DesiredStatus(
-        version=ref.version, digest=ref.digest, rejected=rejected(world, ref.digest)
+        version=wanted.ref.version,
+        digest=wanted.ref.digest,
+        rejected=course.start is None and _is_rejected(world, course, wanted),
     )
 
 
@@ -179,12 +187,13 @@ def _rollout(course: Course) -> RolloutSummary | None:
 
 
 def _route(world: World) -> RouteStatus | None:
-    route = agent_route(world)
-    seen = read_weights(route.document) if route else None
+    seen = route_weights(world)
     if seen is None:
         return None
     weights = tuple(
-        VersionWeight(version=version, weight=weight) for version, weight in seen.items()
+        VersionWeight(version=version, weight=weight)
+        for version, weight in seen.items()
+        if version != world.service_name
     )
     before = world.agent.status.route
     if before is not None and before.weights == weights:

@@ -6,17 +6,21 @@ not when a write of it returned: admission may prune, another manager may overwr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from turnout.api.agent import RouteRule, TrafficMode
-from turnout.core import naming
+from turnout.api.base import LABEL
 from turnout.core.plan import Document
 from turnout.core.reasons import Reason
 from turnout.core.world import Child, World
 
+ARMS = 2
+WHOLE = 100
 API_VERSION = "gateway.networking.k8s.io/v1"
 KIND = "HTTPRoute"
+_VERSION = re.compile(rf"(?=.{{1,63}}$){LABEL}")
 
 
 def uses_route(world: World) -> bool:
@@ -52,23 +56,33 @@ def _written(rule: RouteRule) -> dict[str, Any]:
 
 def agent_route(world: World) -> Child | None:
     """Find the agent's route where it is ours."""
-    found = world.child(KIND, world.name)
-    return found if found is not None and naming.is_ours(found.metadata, world.name) else None
+    return world.ours(KIND, world.name)
 
 
 def read_weights(route: Document) -> dict[str, int] | None:
-    """Read the weights per backend; None where the rules disagree or hold something else."""
-    rules = route.get("spec", {}).get("rules") or ()
+    """Read the weights per version; None where the rules disagree or hold what we never write."""
+    rules = (route.get("spec") or {}).get("rules") or ()
     seen = [_backends(rule) for rule in rules]
     if not seen or any(one != seen[0] for one in seen):
         return None
-    return seen[0]
+    return seen[0] if _is_ours(seen[0]) else None
+
+
+def route_weights(world: World) -> dict[str, int] | None:
+    """Read the weights of the agent's route; None where there is none or it says nothing."""
+    route = agent_route(world)
+    return read_weights(route.document) if route else None
 
 
 def _backends(rule: Document) -> dict[str, int]:
-    return {
-        str(ref.get("name")): int(ref.get("weight", 1)) for ref in rule.get("backendRefs") or ()
-    }
+    refs = rule.get("backendRefs") or ()
+    return {str(ref.get("name")): int(ref.get("weight", 1)) for ref in refs}
+
+
+def _is_ours(weights: Mapping[str, int]) -> bool:
+    """Tell whether weights are of a shape that we write: nothing at all, or two arms at most."""
+    named = all(_VERSION.fullmatch(name) for name in weights)
+    return not weights or (named and len(weights) <= ARMS and sum(weights.values()) == WHOLE)
 
 
 def programmed(world: World) -> tuple[Reason, str] | None:

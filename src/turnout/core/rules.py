@@ -7,19 +7,28 @@ before what makes progress; every rule that holds comes before the one that step
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from turnout.api.base import seconds
 from turnout.api.rollout import RolloutPhase, Verdict
 from turnout.api.strategy import OnInconclusive, OnRegression
 from turnout.core.moves import Move
 from turnout.core.reasons import Reason
+from turnout.core.render import is_stopped
 from turnout.core.route import programmed
 from turnout.core.scale import FULL
 from turnout.core.standing import Standing
-from turnout.core.steps import advance
+from turnout.core.steps import advance, waits_until
 
 Rule = Callable[[Standing], Move | None]
+
+
+def already_stable(standing: Standing) -> Move | None:
+    """The candidate is stable: a record whose status was lost tells of a promotion long done."""
+    if standing.stable != standing.rollout.spec.to:
+        return None
+    message = f"{standing.rollout.spec.to.version} is stable already"
+    return Move(RolloutPhase.PROMOTED, Reason.PROMOTED, message)
 
 
 def aborted(standing: Standing) -> Move | None:
@@ -43,24 +52,9 @@ def regressed(standing: Standing) -> Move | None:
     return Move(RolloutPhase.ROLLED_BACK, Reason.REGRESSED, verdict.message, weight=0)
 
 
-def never_ready(standing: Standing) -> Move | None:
-    """Pods that were waited for did not come within the progress deadline."""
-    since = standing.status.waiting_since
-    if since is None or standing.now < since + standing.progress_deadline:
-        return None
-    arm, limit = standing.candidate, standing.progress_deadline
-    trouble = f": {arm.trouble}" if arm.trouble else ""
-    message = (
-        f"{arm.ready} of {arm.pods} pods of {standing.rollout.spec.to.version} became ready "
-        f"within the progress deadline of {limit.total_seconds():.0f}s{trouble}"
-    )
-    phase = RolloutPhase.EXPIRED if standing.is_first else RolloutPhase.ROLLED_BACK
-    return Move(phase, Reason.PROGRESS_DEADLINE_EXCEEDED, message, weight=0)
-
-
 def suspended(standing: Standing) -> Move | None:
     """All traffic is taken off the agent: there is nothing to learn, so nothing steps on."""
-    if standing.world.agent.spec.traffic.state != "Stopped" or standing.is_first:
+    if not is_stopped(standing.world) or standing.is_first:
         return None
     return Move(RolloutPhase.PAUSED, Reason.SUSPENDED, "traffic.state is Stopped")
 
@@ -76,29 +70,60 @@ def paused(standing: Standing) -> Move | None:
     return None
 
 
+def scaled_to_zero(standing: Standing) -> Move | None:
+    """Nobody runs a pod: nothing can be tried, and what was not tried is not promoted."""
+    if standing.replicas > 0:
+        return None
+    message = "spec.replicas is 0: the rollout goes on once there are pods to try"
+    return Move(RolloutPhase.HELD, Reason.SCALED_TO_ZERO, message)
+
+
+def never_ready(standing: Standing) -> Move | None:
+    """Pods that were waited for did not come within the progress deadline."""
+    since = standing.status.waiting_since
+    if since is None or standing.now < since + standing.progress_deadline:
+        return None
+    waiting = arm_lost(standing) or advance(standing)
+    if not waiting.waits_for_pods:
+        return None
+    limit = standing.world.agent.spec.deployment.progress_deadline
+    message = f"{waiting.message}, waited for {limit} (deployment.progressDeadline)"
+    phase = RolloutPhase.EXPIRED if standing.is_first else RolloutPhase.ROLLED_BACK
+    return Move(phase, Reason.PROGRESS_DEADLINE_EXCEEDED, message, weight=0)
+
+
 def arm_lost(standing: Standing) -> Move | None:
     """One arm has no ready pod: the other one serves, and nothing is concluded from it."""
-    if standing.is_first or standing.weight == 0:
-        return None
     candidate, stable = standing.candidate, standing.stable_arm
-    if stable.ready == 0 and candidate.ready > 0 and standing.weight < FULL:
-        message = "stable has no ready pod; the candidate serves meanwhile and is not promoted"
-        return Move(RolloutPhase.HELD, Reason.STABLE_UNAVAILABLE, message)
-    if candidate.ready > 0:
+    if standing.is_first or (stable.ready > 0 and (candidate.ready > 0 or standing.weight == 0)):
         return None
     trouble = f": {candidate.trouble}" if candidate.trouble else ""
-    message = f"no pod of the candidate is ready, stable serves{trouble}"
+    if stable.ready == 0:
+        return _stable_lost(standing)
     return Move(
         RolloutPhase.HELD,
         Reason.MINIMUM_REPLICAS_UNAVAILABLE,
-        message,
+        f"no pod of the candidate is ready, stable serves{trouble}",
         waits_for_pods=True,
-        again_at=_deadline(standing),
+        again_at=waits_until(standing),
     )
 
 
-def _deadline(standing: Standing) -> datetime:
-    return (standing.status.waiting_since or standing.now) + standing.progress_deadline
+def _stable_lost(standing: Standing) -> Move | None:
+    """Hold while stable has no pod: an arm to compare with is missing, and maybe any to serve.
+
+    Before its first pod is ready a candidate is waited for as ever, one that has passed goes on,
+    and a person may promote in full; nothing is promoted for being the only one left.
+    """
+    if standing.candidate.ready == 0:
+        if standing.weight == 0:
+            return None
+        message = "neither version has a ready pod: weights stay until one of them has"
+    elif standing.promotes_fully or standing.weight == FULL:
+        return None
+    else:
+        message = "stable has no ready pod; the candidate serves meanwhile and is not promoted"
+    return Move(RolloutPhase.HELD, Reason.STABLE_UNAVAILABLE, message)
 
 
 def not_programmed(standing: Standing) -> Move | None:
@@ -110,52 +135,73 @@ def not_programmed(standing: Standing) -> Move | None:
     return Move(RolloutPhase.HELD, reason, message)
 
 
-def blind(standing: Standing) -> Move | None:
-    """What the gate needs is not known, or both arms are bad: hold, and go on by itself."""
-    if standing.weight == 0 or standing.promotes_fully or standing.passed:
+def withheld(standing: Standing) -> Move | None:
+    """A metric that may only hold failed: the step waits for a person, whatever comes after."""
+    if not standing.judged:
         return None
-    verdict, cause = standing.evidence.verdict, standing.evidence.verdict.cause
-    if cause is not None and (cause.holds or verdict.verdict is Verdict.FAIL):
-        return Move(RolloutPhase.HELD, verdict.reason, verdict.message)
-    return None
+    verdict = standing.evidence.verdict
+    message = verdict.message if verdict.verdict is Verdict.FAIL else _withheld_before(standing)
+    if message is None:
+        return None
+    return Move(RolloutPhase.HELD, Reason.REGRESSED, message, measured=True)
 
 
-def unasked(standing: Standing) -> Move | None:
-    """Nobody asked the candidate anything for the whole progress deadline."""
-    if standing.weight == 0 or standing.promotes_fully or standing.passed:
-        return None
-    counted = standing.evidence.last_counted
-    since = standing.weight_changed.timestamp() + seconds(standing.gate.warmup)
-    silent = standing.now.timestamp() - max(counted or 0.0, since)
-    if silent < standing.progress_deadline.total_seconds():
-        return None
-    message = (
-        f"no window of {standing.gate.interval} had {standing.gate.min_requests} requests of the "
-        f"candidate for {silent:.0f}s; it is judged as soon as one has"
+def _withheld_before(standing: Standing) -> str | None:
+    """Find the failure that this step was held for."""
+    told = (
+        one.message
+        for one in standing.status.timeline
+        if one.rule == withheld.__name__ and one.at >= standing.step_started
     )
-    return Move(RolloutPhase.HELD, Reason.NO_TRAFFIC, message)
+    return next(told, None)
 
 
 def inconclusive(standing: Standing) -> Move | None:
     """The declared limit passed without a pass: what onInconclusive says happens."""
     gate = standing.gate
-    if not standing.out_of_time or standing.promotes_fully or standing.passed:
+    if not standing.judged or not standing.out_of_time or standing.passed:
         return None
-    seen = f"no verdict within maxDuration {gate.max_duration}; "
-    message = seen + standing.evidence.verdict.message
+    message = f"no pass within maxDuration {gate.max_duration}; {standing.evidence.verdict.message}"
     if gate.on_inconclusive is OnInconclusive.ROLLBACK:
         return Move(RolloutPhase.ROLLED_BACK, Reason.INCONCLUSIVE, message, weight=0)
-    return Move(RolloutPhase.HELD, Reason.INCONCLUSIVE, message)
+    return Move(RolloutPhase.HELD, Reason.INCONCLUSIVE, message, measured=True)
+
+
+def blind(standing: Standing) -> Move | None:
+    """What the gate needs is not known, or both arms are bad: hold, and go on by itself."""
+    verdict = standing.evidence.verdict
+    if not standing.judged or verdict.cause is None or not verdict.cause.holds:
+        return None
+    return Move(RolloutPhase.HELD, verdict.reason, verdict.message, measured=True)
+
+
+def unasked(standing: Standing) -> Move | None:
+    """Nobody asked the candidate anything for the whole progress deadline."""
+    if not standing.judged or standing.passed:
+        return None
+    counted = standing.evidence.last_counted or 0.0
+    since = max(counted, standing.weight_changed.timestamp() + seconds(standing.gate.warmup))
+    if standing.now.timestamp() - since < standing.progress_deadline.total_seconds():
+        return None
+    gate = standing.gate
+    message = (
+        f"no window of {gate.interval} had {gate.min_requests} requests of the candidate since "
+        f"{datetime.fromtimestamp(since, tz=UTC):%H:%M:%S}Z; it is judged as soon as one has"
+    )
+    return Move(RolloutPhase.HELD, Reason.NO_TRAFFIC, message)
 
 
 RULES: tuple[Rule, ...] = (
+    already_stable,
     aborted,
     regressed,
-    never_ready,
     suspended,
     paused,
+    scaled_to_zero,
+    never_ready,
     arm_lost,
     not_programmed,
+    withheld,
     inconclusive,
     blind,
     unasked,

@@ -6,6 +6,7 @@ is the object whose loss or restore moves with the traffic (a status may be lost
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -18,30 +19,56 @@ from turnout.api.version import VersionState
 from turnout.core import naming
 from turnout.core.evidence import Evidence, take_evidence
 from turnout.core.phase import has_ended
-from turnout.core.scale import candidate_replicas, ratio_replicas
+from turnout.core.scale import FULL, candidate_replicas, full_scale, ratio_replicas
 from turnout.core.world import Arm, Child, World
+
+TAKEN_BACK = frozenset({RolloutPhase.ROLLED_BACK, RolloutPhase.ABORTED})
 
 
 def stable_of(world: World) -> VersionRef | None:
     """Read who is stable.
 
     A promotion is recorded before it is carried out, so a newest rollout that was Promoted away
-    from what the Service still names is a promotion in progress, and its target is stable.
+    from what the Service still names is a promotion in progress, and its target is stable. Where
+    no Service names anybody, the records do: content that nobody judged never becomes stable
+    because an object was lost.
     """
-    service = world.agent_service
-    named = _named_by(service) if service else None
+    named = next((one for one in map(_named_by, _services(world)) if one is not None), None)
     newest = world.rollouts[-1] if world.rollouts else None
     if newest is not None and newest.status.phase is RolloutPhase.PROMOTED:
         before = newest.spec.from_.digest if newest.spec.from_ else None
         if (named.digest if named else None) == before:
             return newest.spec.to
-    return named
+    return named or _recorded(world)
+
+
+def _services(world: World) -> Iterator[Child]:
+    """Give the Services of ours that may name stable: the one in use, then one of an older name."""
+    if world.agent_service is not None:
+        yield world.agent_service
+    for (kind, name), child in sorted(world.children.items()):
+        if kind == "Service" and name != world.service_name and world.ours(kind, name):
+            yield child
 
 
 def _named_by(service: Child) -> VersionRef | None:
     version = service.annotation(naming.STABLE_VERSION)
     digest = service.annotation(naming.STABLE_DIGEST)
-    return VersionRef(version=version, digest=digest) if version and digest else None
+    try:
+        return VersionRef(version=version or "", digest=digest or "")
+    except ValueError:
+        return None
+
+
+def _recorded(world: World) -> VersionRef | None:
+    """Read who is stable from the records: the last promotion, else a version's own state."""
+    promoted = [one for one in world.rollouts if one.status.phase is RolloutPhase.PROMOTED]
+    if promoted:
+        return promoted[-1].spec.to
+    stable = (one for one in world.versions.values() if one.status.state is VersionState.STABLE)
+    return next(
+        (VersionRef(version=one.metadata.name, digest=one.spec.digest) for one in stable), None
+    )
 
 
 def rejected(world: World, digest: str) -> bool:
@@ -51,7 +78,7 @@ def rejected(world: World, digest: str) -> bool:
     record of a rollback and the record on the version.
     """
     attempts = [one for one in world.rollouts if one.spec.to.digest == digest]
-    if attempts and attempts[-1].status.phase in {RolloutPhase.ROLLED_BACK, RolloutPhase.ABORTED}:
+    if attempts and attempts[-1].status.phase in TAKEN_BACK:
         return True
     if attempts and not has_ended(attempts[-1].status.phase):
         return False
@@ -145,7 +172,7 @@ class Standing:
     @property
     def replicas(self) -> int:
         """Pods that carry the whole traffic."""
-        return self.world.agent.spec.replicas
+        return full_scale(self.world, self.stable)
 
     @property
     def progress_deadline(self) -> timedelta:
@@ -158,14 +185,19 @@ class Standing:
         return take_evidence(self.world, self.rollout, self.stable, self.weight_changed)
 
     @property
-    def age(self) -> timedelta:
-        """Time since the rollout began."""
-        return self.now - (self.status.started_at or self.now)
+    def first_traffic(self) -> datetime | None:
+        """When the candidate had traffic first; None before it had any."""
+        return self.status.weights.first_at if self.status.weights else None
 
     @property
     def out_of_time(self) -> bool:
-        """Tell whether the gate's declared limit has passed."""
-        return self.age >= as_timedelta(self.gate.max_duration)
+        """Tell whether the gate's declared limit has passed.
+
+        It runs from the first traffic: before that there is nothing to judge, and waiting for pods
+        or people has limits of its own.
+        """
+        first = self.first_traffic
+        return first is not None and self.now >= first + as_timedelta(self.gate.max_duration)
 
     @property
     def promotes_fully(self) -> bool:
@@ -177,9 +209,9 @@ class Standing:
     def waved_through(self) -> bool:
         """Tell whether a person counts the step under way as done."""
         promote = self.rollout.spec.promote
-        if promote is None:
-            return False
-        return promote.mode is PromoteMode.FULL or (promote.through_step or 0) >= self.index
+        if promote is None or self.promotes_fully:
+            return self.promotes_fully
+        return self.step is not None and (promote.through_step or 0) >= self.index
 
     @property
     def passed(self) -> bool:
@@ -195,6 +227,11 @@ class Standing:
         return lenient and self.out_of_time and self.evidence.healthy
 
     @property
+    def judged(self) -> bool:
+        """Tell whether the gate has a say: the last raise is behind a pass or a person's word."""
+        return 0 < self.weight < FULL and not self.waved_through
+
+    @property
     def old_enough(self) -> bool:
         """Tell whether the candidate has had traffic for as long as the gate asks at least."""
         return self.now >= self.old_enough_at
@@ -202,8 +239,13 @@ class Standing:
     @property
     def old_enough_at(self) -> datetime:
         """When the candidate will have had traffic for ``minDuration``."""
-        first = self.status.weights.first_at if self.status.weights else None
-        return (first or self.now) + as_timedelta(self.gate.min_duration or "0s")
+        return (self.first_traffic or self.now) + as_timedelta(self.gate.min_duration or "0s")
+
+    @property
+    def pods_first(self) -> bool:
+        """Tell whether pods come before weight; by replica ratio only before the first weight."""
+        by_gateway = self.world.agent.spec.traffic.mode is TrafficMode.HTTP_ROUTE
+        return by_gateway or self.weight in {0, FULL}
 
     def needed(self, weight: int) -> int:
         """Pods that a weight needs."""

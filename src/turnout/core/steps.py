@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from turnout.api.rollout import RolloutPhase
 from turnout.api.strategy import Approve, OnPass, OnTimeout, Pause, Step
@@ -77,48 +77,64 @@ def _approve(standing: Standing, step: Step, approve: Approve) -> Move:
     if len(people) >= approve.min_approvals:
         return _next(standing, f"step {step.name} approved by {', '.join(people)}")
     ends = step_ends(step, standing.step_started)
-    if ends is not None and standing.now >= ends and approve.on_timeout is OnTimeout.ROLLBACK:
-        message = f"step {step.name} was not approved within {approve.timeout}"
-        return Move(RolloutPhase.ROLLED_BACK, Reason.TIMED_OUT, message, weight=0)
+    if ends is not None and standing.now >= ends:
+        return _unapproved(step, approve, len(people))
     message = f"step {step.name} awaits approval {len(people)}/{approve.min_approvals}"
-    later = ends if ends is not None and standing.now < ends else None
-    return Move(RolloutPhase.PAUSED, Reason.AWAITING_APPROVAL, message, again_at=later)
+    return Move(RolloutPhase.PAUSED, Reason.AWAITING_APPROVAL, message, again_at=ends)
+
+
+def _unapproved(step: Step, approve: Approve, given: int) -> Move:
+    message = (
+        f"step {step.name} was not approved within {approve.timeout}: "
+        f"{given}/{approve.min_approvals} approvals"
+    )
+    if approve.on_timeout is OnTimeout.ROLLBACK:
+        return Move(RolloutPhase.ROLLED_BACK, Reason.TIMED_OUT, message, weight=0)
+    return Move(RolloutPhase.HELD, Reason.TIMED_OUT, f"{message}; it can still be approved")
 
 
 def _weigh(standing: Standing, weight: int) -> Move:
-    """Give the candidate its weight: pods first, then evidence, then the route, then read back."""
+    """Give the candidate its weight: pods first, then evidence, then the route, then read back.
+
+    By replica ratio the pods are the weight, so evidence comes before them.
+    """
     if standing.weight >= weight:
-        return _settle(standing, weight)
-    waiting = _wait_for_pods(standing, weight)
+        return _settle(standing)
+    waiting = _wait_for_pods(standing, weight) if standing.pods_first else None
     if waiting is not None:
         return waiting
     if standing.weight > 0 and not standing.passed and not standing.waved_through:
-        return _gather(standing, f"weight {weight} waits for the gate")
+        return _gather(standing, f"weight {weight}")
     message = f"weight {standing.weight} -> {weight}"
     return Move(RolloutPhase.PROGRESSING, Reason.STEP_RUNNING, message, weight=weight)
 
 
-def _settle(standing: Standing, weight: int) -> Move:
+def _settle(standing: Standing) -> Move:
     """Go on once the weight that was decided is read back."""
     seen = observed_weight(standing)
     if seen == standing.weight:
-        return _next(standing, f"weight {weight} is in force")
-    message = f"weight {standing.weight} is not in force yet, observed {_said(seen)}"
+        return _next(standing, f"weight {standing.weight} is in force")
+    return _wait_for_pods(standing, standing.weight) or _wait_for_route(standing, seen)
+
+
+def _wait_for_route(standing: Standing, seen: int | None) -> Move:
+    said = "nothing" if seen is None else str(seen)
     return Move(
         RolloutPhase.PROGRESSING,
         Reason.STEP_RUNNING,
-        message,
+        f"weight {standing.weight} is not in force yet, observed {said}",
         again_at=standing.now + timedelta(seconds=2),
     )
 
 
-def _said(weight: int | None) -> str:
-    return "nothing" if weight is None else str(weight)
-
-
 def _gather(standing: Standing, what: str) -> Move:
-    verdict = standing.evidence.verdict
-    message = f"{what}: {verdict.message}"
+    """Wait for the gate: what it asks for is said here, how far it came in the gate's status."""
+    verdict, gate = standing.evidence.verdict, standing.gate
+    metric = verdict.cause.name if verdict.cause else "the gate"
+    message = (
+        f"{what} waits for {metric}: {gate.successes} good windows of {gate.interval} in a row, "
+        f"each with {gate.min_requests} requests"
+    )
     return Move(RolloutPhase.PROGRESSING, verdict.reason, message)
 
 
@@ -128,19 +144,23 @@ def _wait_for_pods(standing: Standing, weight: int) -> Move | None:
     if arm.ready >= needed:
         return None
     trouble = f": {arm.trouble}" if arm.trouble else ""
-    began = standing.status.waiting_since or standing.now
     return Move(
         RolloutPhase.PROGRESSING,
         Reason.WAITING,
         f"{arm.ready} of {needed} pods of {standing.rollout.spec.to.version} are ready{trouble}",
         waits_for_pods=True,
-        again_at=began + standing.progress_deadline,
+        again_at=waits_until(standing),
     )
+
+
+def waits_until(standing: Standing) -> datetime:
+    """Tell how long pods that are waited for now may take."""
+    return (standing.status.waiting_since or standing.now) + standing.progress_deadline
 
 
 def _finish(standing: Standing) -> Move:
     """Make the last move: full scale and ready, a pass, all traffic, read back, stable."""
-    waiting = _wait_for_pods(standing, FULL)
+    waiting = _wait_for_pods(standing, FULL) if standing.pods_first else None
     if waiting is not None:
         return waiting
     if standing.is_first:
@@ -148,17 +168,16 @@ def _finish(standing: Standing) -> Move:
         return Move(RolloutPhase.PROMOTED, Reason.PROMOTED, message, weight=FULL)
     if standing.weight < FULL:
         return _last_raise(standing)
-    if observed_weight(standing) != FULL:
-        return _settle(standing, FULL)
-    if standing.stable is not None and standing.candidate.ready == 0 and standing.replicas:
-        return _gather(standing, "promotion waits for a ready pod")
+    seen = observed_weight(standing)
+    if seen != FULL:
+        return _wait_for_route(standing, seen)
     return Move(RolloutPhase.PROMOTED, Reason.PROMOTED, _why_promoted(standing))
 
 
 def _last_raise(standing: Standing) -> Move:
     if not standing.promotes_fully:
         if not standing.passed:
-            return _gather(standing, "promotion waits for the gate")
+            return _gather(standing, "promotion")
         if not standing.old_enough:
             return _age(standing)
     return Move(RolloutPhase.PROGRESSING, Reason.STEP_RUNNING, _why_promoted(standing), weight=FULL)
@@ -171,9 +190,8 @@ def _age(standing: Standing) -> Move:
 
 def _why_promoted(standing: Standing) -> str:
     promote = standing.rollout.spec.promote
-    version = standing.rollout.spec.to.version
     if standing.promotes_fully and promote is not None:
         why = f": {promote.reason}" if promote.reason else ""
-        return f"{version} promoted in full by {promote.by}{why}"
+        return f"promoted in full by {promote.by}{why}"
     gate = standing.status.gate
-    return f"{version}: {gate.summary if gate and gate.summary else 'every step is done'}"
+    return gate.summary if gate and gate.summary else standing.evidence.verdict.message

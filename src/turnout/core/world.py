@@ -19,7 +19,7 @@ from turnout.api.prompt import Prompt
 from turnout.api.rollout import AgentRollout
 from turnout.api.strategy import RolloutStrategy
 from turnout.api.tools import ToolRegistry
-from turnout.api.version import AgentVersion
+from turnout.api.version import AgentVersion, Plane
 from turnout.core import naming
 from turnout.core.gates import Blind
 from turnout.core.looks import ArmRole, Member, Readings, Window
@@ -92,15 +92,23 @@ class Pod:
 
 @dataclass(frozen=True)
 class Stored:
-    """What a version's ConfigMap holds of its rendering.
+    """What a version's ConfigMap holds for the operator: how to make its pods and index it again.
 
     Attributes:
         template: The pod template as a person wrote it.
         files: Names of all its files.
+        container: Container that gets the content; None for the first one.
+        digest: Full digest of the content.
+        planes: Digest of each part.
+        size: Bytes of all files.
     """
 
     template: Mapping[str, Any]
     files: tuple[str, ...]
+    container: str | None = None
+    digest: str = ""
+    planes: Mapping[Plane, str] = field(default_factory=dict)
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,7 @@ class World:
         settles_in: Seconds until the content has been still for long enough to be taken.
         rollouts: The agent's rollouts by number, newest last.
         children: Objects by (kind, name).
-        stored: Content of versions whose Deployment is missing, by version.
+        stored: Content of versions whose Deployment or index entry is missing, by version.
         readings: Per metric what the provider said, or why it could not be read.
         ledger: Per metric the windows closed so far.
         scrape: The provider's scrape interval in seconds.
@@ -129,6 +137,8 @@ class World:
         routes_served: True where the cluster serves HTTPRoute.
         crd_uid: uid of the Agent CRD, put on children so that its loss can be told from an
             Agent's deletion.
+        refused: What the API server said when it refused an object of ours, by its name.
+        forbidden: The right that the operator lacks here, verb and resource.
     """
 
     now: datetime
@@ -146,6 +156,8 @@ class World:
     approvals_protected: bool = False
     routes_served: bool = True
     crd_uid: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    forbidden: str | None = None
 
     @property
     def name(self) -> str:
@@ -161,11 +173,25 @@ class World:
         """Find an object by kind and name."""
         return self.children.get((kind, name))
 
+    def ours(self, kind: str, name: str) -> Child | None:
+        """Find an object by kind and name where the operator made it for this Agent."""
+        found = self.child(kind, name)
+        return found if found is not None and naming.is_ours(found.metadata, self.name) else None
+
     def arm(self, version: str | None) -> Arm:
         """Count the pods of a version."""
         pods = [pod for pod in self.pods if pod.version == version]
         troubles = [pod.trouble for pod in pods if pod.trouble and not pod.ready]
+        if version is not None and version in self.refused:
+            troubles.insert(0, self.refused[version])
         return Arm(len(pods), sum(pod.ready for pod in pods), next(iter(troubles), None))
+
+    def scale(self, version: str) -> int:
+        """Pods that a version's Deployment asks for; 0 where it has none of ours."""
+        deployment = self.ours("Deployment", version)
+        if deployment is None:
+            return 0
+        return int((deployment.document.get("spec") or {}).get("replicas") or 0)
 
     def members(self, stable: str | None, candidate: str) -> dict[str, Member]:
         """Tell which pods answer for which arm: samples of any other pod are not counted."""
@@ -185,7 +211,4 @@ class World:
     @property
     def agent_service(self) -> Child | None:
         """The agent's Service where it is ours: the fact who is stable."""
-        found = self.child("Service", self.service_name)
-        if found is not None and naming.is_ours(found.metadata, self.name):
-            return found
-        return None
+        return self.ours("Service", self.service_name)

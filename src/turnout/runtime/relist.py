@@ -7,12 +7,13 @@ import structlog
 
 from turnout.adapters.documents import WATCHED_KINDS, Kind, selector
 from turnout.adapters.ports import Cluster
-from turnout.errors import NotFound, TurnoutError
+from turnout.errors import Forbidden, NotFound, Transient, TurnoutError
 from turnout.runtime.store import Refs, Store
 
 logger = structlog.stdlib.get_logger(__name__)
 
 _NONE: Refs = frozenset()
+_BARRED = (NotFound, Forbidden)
 
 
 class Relister:
@@ -25,17 +26,24 @@ class Relister:
         self._cluster = cluster
         self._store = store
         self._scopes: tuple[str | None, ...] = tuple(namespaces) or (None,)
-        self._absent: set[Kind] = set()
-        self._unread: set[Kind] = set(WATCHED_KINDS)
+        self._trouble: dict[Kind, TurnoutError] = {
+            kind: Transient(f"{kind.resource} was never listed") for kind in WATCHED_KINDS
+        }
 
     def served(self, kind: Kind) -> bool:
         """Claim that the API server knew this kind when it was last asked."""
-        return kind not in self._absent
+        return not isinstance(self._trouble.get(kind), NotFound)
 
     @property
     def unread(self) -> frozenset[Kind]:
-        """Kinds whose newest list failed, or that were never listed."""
-        return frozenset(self._unread)
+        """Served kinds whose newest list failed, or that were never listed."""
+        return frozenset(kind for kind in self._trouble if self.served(kind))
+
+    @property
+    def watchable(self) -> frozenset[Kind]:
+        """Kinds that are served and that we may read."""
+        barred = (kind for kind, why in self._trouble.items() if isinstance(why, _BARRED))
+        return frozenset(WATCHED_KINDS) - frozenset(barred)
 
     async def relist(self, kinds: Iterable[Kind] = WATCHED_KINDS) -> Refs:
         """Bring the Store up to full lists of these kinds; returns what that bears on."""
@@ -47,19 +55,10 @@ class Relister:
             for namespace in self._scopes:
                 listing = await self._cluster.list(kind, namespace, selector(kind))
                 touched |= self._store.replace(kind, listing.items, listing.version, namespace)
-        except NotFound:
-            self._note_absence(kind)
         except TurnoutError as error:
-            logger.warning("not listed", resource=kind.resource, error=str(error))
-            self._unread.add(kind)
+            if str(error) != str(self._trouble.get(kind)):
+                logger.warning("not listed", resource=kind.resource, error=str(error))
+            self._trouble[kind] = error
         else:
-            self._absent.discard(kind)
-            self._unread.discard(kind)
+            self._trouble.pop(kind, None)
         return touched
-
-    def _note_absence(self, kind: Kind) -> None:
-        """Remember that a kind is not served: that is an answer, not trouble."""
-        if kind not in self._absent:
-            logger.info("not served", resource=kind.resource)
-        self._absent.add(kind)
-        self._unread.discard(kind)

@@ -1,0 +1,232 @@
+"""kopf as informer: one life of it, in a thread with an event loop of its own.
+
+It lists, watches and begins again where a stream ends, and that is all it is used for: no handler
+of it can lead to a write, and there are no finalizers, annotations, Events or peerings. It has its
+own loop because at its end it cancels every task that the loop has.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Any, Final
+
+import aiohttp
+import kopf
+import structlog
+from typing_extensions import override
+
+from turnout.adapters.documents import Document, Kind, Ref, ref_of, selector, version_of
+from turnout.adapters.kube import CALL_TIMEOUT, CHUNK, connect
+from turnout.adapters.ports import Listing
+from turnout.errors import Invalid
+from turnout.runtime.transport import Listener, open_session
+from turnout.settings import Settings
+
+logger = structlog.stdlib.get_logger(__name__)
+
+USER_AGENT: Final = "turnout-informer"
+
+LONGEST_STREAM: Final = 300
+"""Seconds after which the API server ends a stream, and the next one is asked for."""
+
+LONGEST_SILENCE: Final = 70.0
+"""Seconds without a byte after which a stream is dead: bookmarks come once a minute."""
+
+PATIENCE: Final = 1.5
+"""Seconds that kopf gets to end; after that its thread is left to itself."""
+
+_BACKOFFS: Final = (0.2, 0.5, 1.0)  # seconds: then kopf gives up, and its next life begins
+_WORKERS: Final = 50
+
+
+class Informer:
+    """One life of kopf."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        kinds: Collection[Kind],
+        listener: Listener,
+        longest_silence: float = LONGEST_SILENCE,
+    ) -> None:
+        self._settings = settings
+        self._kinds = kinds
+        self._listener = listener
+        self._longest_silence = longest_silence
+
+    async def run(self) -> BaseException | None:
+        """Watch until kopf dies; returns what killed it.
+
+        The listener is called in the loop that this runs in.
+        """
+        here, there, stop = asyncio.get_running_loop(), asyncio.new_event_loop(), asyncio.Event()
+        ended: asyncio.Future[BaseException | None] = here.create_future()
+
+        async def live() -> None:
+            life = self._live(_Handover(self._listener, here), stop)
+            [cause] = await asyncio.gather(life, return_exceptions=True)
+            here.call_soon_threadsafe(ended.set_result, cause)
+
+        def run() -> None:
+            with asyncio.Runner(loop_factory=lambda: there) as runner:
+                runner.run(live())
+
+        threading.Thread(target=run, name="kopf", daemon=True).start()
+        try:
+            return await asyncio.shield(ended)
+        finally:
+            with suppress(RuntimeError):  # its loop is closed already
+                there.call_soon_threadsafe(stop.set)
+            await asyncio.wait({ended}, timeout=PATIENCE)
+
+    async def _live(self, listener: Listener, stop: asyncio.Event) -> None:
+        """Run kopf until told to stop; raises what killed it.
+
+        kopf would take more than ten seconds to die, so its tasks are ended here: once one of
+        its roots is done, so is its life.
+        """
+        asyncio.get_running_loop().set_exception_handler(_note)
+        logging.getLogger("kopf").setLevel(logging.CRITICAL)  # it logs each attempt of an outage
+        sessions: list[aiohttp.ClientSession] = []
+        me, stopping = asyncio.current_task(), asyncio.create_task(stop.wait())
+        others = asyncio.all_tasks() - {me, stopping}
+        try:
+            roots = await self._spawn(listener, sessions)
+            done, _ = await asyncio.wait({*roots, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            for root in done:
+                await root
+        finally:
+            left = asyncio.all_tasks() - others - {me}
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left, timeout=PATIENCE)
+            for session in sessions:
+                await session.close()
+
+    async def _spawn(
+        self, listener: Listener, sessions: list[aiohttp.ClientSession]
+    ) -> Collection[asyncio.Task[Any]]:
+        """Start kopf's tasks; sessions that it opens are added to the list."""
+        registry = kopf.OperatorRegistry()
+
+        async def log_in(**_: Any) -> kopf.AiohttpSession:
+            """Read our access anew: at the beginning, and whenever it is refused."""
+            client = await connect(self._settings)
+            client.user_agent = USER_AGENT
+            session = open_session(client, listener)
+            sessions.append(session)
+            return kopf.AiohttpSession(server=client.configuration.host, aiohttp_session=session)
+
+        kopf.on.login(registry=registry)(log_in)
+        for kind in self._kinds:
+            _attend(registry, kind, listener)
+        namespaces = self._settings.namespaces
+        # Without an identity kopf asks the system for a user, and a container need not have one.
+        options: dict[str, Any] = {"identity": self._settings.pod_name}
+        options |= {"namespaces": namespaces} if namespaces else {"clusterwide": True}
+        settings = self._kopf_settings()
+        return await kopf.spawn_tasks(registry=registry, settings=settings, **options)
+
+    def _kopf_settings(self) -> kopf.OperatorSettings:
+        settings = kopf.OperatorSettings()
+        settings.persistence.diffbase_storage = _NoEssence()
+        settings.persistence.progress_storage = _NoProgress()
+        settings.posting.enabled = False
+        settings.scanning.disabled = True
+        settings.peering.standalone = True
+        settings.process.ultimate_exiting_timeout = None
+        settings.queueing.worker_limit = _WORKERS
+        settings.queueing.exit_timeout = 0.5
+        settings.networking.request_timeout = CALL_TIMEOUT.total_seconds()
+        settings.networking.error_backoffs = _BACKOFFS
+        settings.watching.chunk_size = CHUNK
+        settings.watching.server_timeout = LONGEST_STREAM
+        settings.watching.client_timeout = LONGEST_STREAM + CALL_TIMEOUT.total_seconds()
+        settings.watching.connect_timeout = CALL_TIMEOUT.total_seconds()
+        settings.watching.inactivity_timeout = self._longest_silence
+        for kind in self._kinds:
+            if labels := selector(kind):
+                selected = (kind.group, kind.version, kind.plural)
+                settings.watching.label_selectors[selected] = labels
+        return settings
+
+
+def _note(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Keep what kopf's tasks leave behind when they are ended out of sight."""
+    logger.debug("left behind", message=context["message"])
+
+
+def _attend(registry: kopf.OperatorRegistry, kind: Kind, listener: Listener) -> None:
+    """Tell the listener of each event of a kind; lists reach it another way, and whole."""
+
+    async def tell(event: kopf.RawEvent, **_: Any) -> None:
+        document = event["object"]
+        ref, version = ref_of(document, kind), version_of(document)
+        if event["type"] == "DELETED":
+            listener.removed(ref, version)
+        else:
+            listener.changed(ref, document, version)
+
+    kopf.on.event(kind.group, kind.version, kind.plural, registry=registry)(tell)
+
+
+class _Handover(Listener):
+    """Passes what is heard in kopf's thread on to another loop."""
+
+    def __init__(self, listener: Listener, loop: asyncio.AbstractEventLoop) -> None:
+        self._listener = listener
+        self._loop = loop
+
+    @override
+    def listed(self, kind: Kind, namespace: str | None, listing: Listing) -> None:
+        self._loop.call_soon_threadsafe(self._listener.listed, kind, namespace, listing)
+
+    @override
+    def changed(self, ref: Ref, item: Document | Invalid, version: str) -> None:
+        self._loop.call_soon_threadsafe(self._listener.changed, ref, item, version)
+
+    @override
+    def removed(self, ref: Ref, version: str) -> None:
+        self._loop.call_soon_threadsafe(self._listener.removed, ref, version)
+
+
+class _NoEssence(kopf.DiffBaseStorage):
+    """Remembers no earlier state of an object."""
+
+    @override
+    def build(self, **_: Any) -> Any:
+        return {}
+
+    @override
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    @override
+    def store(self, **_: Any) -> None:
+        """Store nothing."""
+
+
+class _NoProgress(kopf.ProgressStorage):
+    """Remembers no progress of handlers."""
+
+    @override
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    @override
+    def store(self, **_: Any) -> None:
+        """Store nothing."""
+
+    @override
+    def purge(self, **_: Any) -> None:
+        """Remove nothing."""
+
+    @override
+    def touch(self, **_: Any) -> None:
+        """Write nothing."""
+
+    @override
+    def clear(self, *, essence: Any) -> Any:
+        return essence

@@ -85,7 +85,7 @@ CONTAINERD = Group(
     "containerd",
     {p: f"{_CONTAINERD}/{p}" for p in ("containerd", "containerd-shim-runc-v2", "ctr")},
 )
-COREDNS = Group("coredns", {"coredns": "github.com/coredns/coredns"})
+COREDNS = Group("coredns", {"coredns": "turnout.dev/devcluster/coredns"})
 # Its many discoveries of cloud machines are left out: they double the build.
 PROMETHEUS = Group(
     "prometheus",

@@ -33,7 +33,8 @@ def binary(program: str) -> Path:
 
 def digest(group: Group) -> str:
     """Name a group's build by all that goes into it."""
-    parts = [(group.directory / name).read_bytes() for name in ("go.mod", "go.sum")]
+    sources = [group.directory / name for name in ("go.mod", "go.sum")]
+    parts = [file.read_bytes() for file in (*sources, *sorted(group.directory.glob("*.go")))]
     parts.append(" ".join(_flags(group)).encode())
     return f"{group.name}-{hashlib.sha256(b'|'.join(parts)).hexdigest()[:16]}"
 
@@ -54,7 +55,7 @@ def build(programs: Sequence[str], progress: Progress) -> None:
         if not missing(wanted):
             continue
         title = f"build {group.name} ({', '.join(wanted)})"
-        with alone(f"build-{group.name}"), progress.step(title):
+        with progress.step(title), alone(f"build-{group.name}"):
             absent = missing(wanted).get(group.name, [])
             if absent:
                 _build_group(group, absent, progress)

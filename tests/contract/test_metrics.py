@@ -1,0 +1,146 @@
+"""What the Metrics port promises, on a real Prometheus that scrapes a real exporter."""
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+from devcluster import serve_prometheus
+from turnout.adapters.ports import SampleQuery, Series
+from turnout.adapters.prometheus import PrometheusMetrics
+from turnout.settings import MetricsProvider
+
+pytestmark = pytest.mark.light
+
+HOSTILE = ['a"} or vector(1) #', "back\\slash", "new\nline", "`tick`", "{__name__=~'.+'}", "日本 µ"]
+SCRAPE = timedelta(seconds=1)
+
+
+@dataclass
+class Exporter:
+    """Pods' metrics as one target exposes them, scraped every second."""
+
+    tasks: Counter
+    seconds: Histogram
+    broken: Gauge
+    metrics: PrometheusMetrics
+
+
+@pytest.fixture(scope="module")
+def exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
+    registry = CollectorRegistry()
+    where = ("namespace", "pod")
+    tasks = Counter("agent_tasks", "x", (*where, "outcome"), registry=registry)
+    seconds = Histogram("agent_seconds", "x", where, buckets=(0.5, 2, 1e6), registry=registry)
+    broken = Gauge("agent_broken", "x", where, registry=registry)
+    server, thread = start_http_server(0, "127.0.0.1", registry)
+    for pod in ("one", "two", "three.dot", "threeXdot"):
+        tasks.labels("shop", pod, "ok").inc(7)
+    tasks.labels("bank", "one", "ok").inc(99)
+    for value in HOSTILE:
+        tasks.labels("shop", "one", value).inc(3)
+    for duration in (0.1, 1.0, 1.0, 5e5, 5e6):
+        seconds.labels("shop", "one").observe(duration)
+    target = f"127.0.0.1:{server.server_address[1]}"
+    with serve_prometheus(tmp_path_factory.mktemp("prometheus"), [target]) as served:
+        provider = MetricsProvider(url=served.url, scrape_interval=SCRAPE)
+        yield Exporter(tasks, seconds, broken, PrometheusMetrics({"default": provider}))
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def query(metric: str = "agent_tasks_total", **changes: Any) -> SampleQuery:
+    known: dict[str, Any] = {
+        "metric": metric,
+        "namespace": "shop",
+        "pods": ("one",),
+        "end": datetime.now(UTC),
+        "lookback": timedelta(minutes=5),
+    }
+    return SampleQuery(**known | changes)
+
+
+async def samples(exporter: Exporter, **changes: Any) -> Mapping[tuple[str, str], Series]:
+    """Ask until two scrapes were answered; series by pod and outcome."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        found = await exporter.metrics.samples("default", query(**changes))
+        if found and all(len(each.samples) >= 2 for each in found):
+            return {(each.pod, each.labels.get("outcome", "")): each for each in found}
+        await asyncio.sleep(0.2)
+    pytest.fail(f"no two samples: {changes}")
+
+
+async def test_raw_samples_are_read_as_they_were_scraped(exporter: Exporter) -> None:
+    found = await samples(exporter, match_labels={"outcome": "ok"})
+    assert set(found) == {("one", "ok")}
+    stamps = [at for at, _ in found["one", "ok"].samples]
+    assert stamps == sorted(stamps)
+    assert all(later - earlier < 5 * SCRAPE for earlier, later in pairwise(stamps))
+    assert {value for _, value in found["one", "ok"].samples} == {7.0}
+
+
+async def test_only_the_pods_that_were_named_are_read(exporter: Exporter) -> None:
+    found = await samples(exporter, pods=("one", "three.dot"), match_labels={"outcome": "ok"})
+    assert set(found) == {("one", "ok"), ("three.dot", "ok")}
+    assert {each.samples[-1][1] for each in found.values()} == {7.0}
+
+
+async def test_the_namespace_is_part_of_the_question(exporter: Exporter) -> None:
+    found = await samples(exporter, namespace="bank")
+    assert {each.samples[-1][1] for each in found.values()} == {99.0}
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+async def test_a_hostile_label_value_matches_itself_and_nothing_else(
+    exporter: Exporter, value: str
+) -> None:
+    found = await samples(exporter, match_labels={"outcome": value})
+    assert set(found) == {("one", value)}
+
+
+@pytest.mark.parametrize(("bound", "count"), [(0.5, 1), (2.0, 3), (1e6, 4), (float("inf"), 5)])
+async def test_one_bucket_is_read_by_its_bound(
+    exporter: Exporter, bound: float, count: int
+) -> None:
+    found = await samples(exporter, metric="agent_seconds_bucket", upper_bound=bound)
+    assert [each.samples[-1][1] for each in found.values()] == [count]
+
+
+async def test_the_end_of_the_window_is_kept(exporter: Exporter) -> None:
+    whole = (await samples(exporter, match_labels={"outcome": "ok"}))["one", "ok"].samples
+    middle = whole[len(whole) // 2][0]
+    (early,) = await exporter.metrics.samples(
+        "default", query(end=middle, match_labels={"outcome": "ok"})
+    )
+    assert early.samples[-1][0] == middle
+
+
+async def test_values_that_are_none_are_dropped(exporter: Exporter) -> None:
+    gauge = exporter.broken.labels("shop", "one")
+    deadline = time.monotonic() + 20
+    dropped = 0
+    while dropped < 2 and time.monotonic() < deadline:
+        gauge.set(float("nan") if dropped == 0 else -1.0)
+        found = await exporter.metrics.samples("default", query("agent_broken"))
+        dropped = sum(each.dropped for each in found)
+        assert all(value >= 0 for each in found for _, value in each.samples)
+        await asyncio.sleep(0.2)
+    assert dropped >= 2
+
+
+async def test_what_was_never_exposed_is_no_series_and_no_error(exporter: Exporter) -> None:
+    assert await exporter.metrics.samples("default", query("nobody_exposes_this")) == []
+
+
+async def test_a_question_about_a_thousand_pods_is_answered(exporter: Exporter) -> None:
+    names = tuple(f"support-9c41e07b2d-{number:05}" for number in range(1000))
+    found = await samples(exporter, pods=(*names, "one"), match_labels={"outcome": "ok"})
+    assert set(found) == {("one", "ok")}

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
@@ -22,11 +22,17 @@ class Check:
 
 
 class Checks:
-    """All expectations so far, in their order."""
+    """All expectations so far, in their order.
 
-    def __init__(self, screen: Screen) -> None:
+    Args:
+        screen: Where it is shown what is waited for.
+        standing: Says where things stand, for what did not happen in time.
+    """
+
+    def __init__(self, screen: Screen, standing: Callable[[], str]) -> None:
         self.noted: list[Check] = []
         self._screen = screen
+        self._standing = standing
 
     @property
     def all_held(self) -> bool:
@@ -49,7 +55,7 @@ class Checks:
             async with asyncio.timeout(limit):
                 result = await happening
         except TimeoutError:
-            return self._unmet(name, f"not within {limit:.0f} s")
+            return self._unmet(name, f"not within {limit:.0f} s; {self._standing()}")
         except UnmetError as why:
             return self._unmet(name, str(why))
         finally:

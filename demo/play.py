@@ -7,7 +7,7 @@ from typing import Any
 
 from demo import api, example, load, report
 from demo.checks import Checks
-from demo.errors import DemoError, UnmetError
+from demo.errors import UnmetError
 from demo.screen import Screen
 from demo.seen import Seen
 from demo.stage import Stage
@@ -20,20 +20,19 @@ async def play(stage: Stage, screen: Screen, rate: float) -> bool:
     Raises:
         DemoError: A part of the stage broke.
     """
-    checks = Checks(screen)
+    seen = Seen()
+    checks = Checks(screen, seen.standing)
     try:
-        await _acts(stage, screen, checks, rate)
-    except* UnmetError:
+        await _acts(stage, screen, checks, seen, rate)
+    except UnmetError:
         screen.say("The story ends here: what had to happen did not.")
-    except* DemoError as broken:
-        raise broken.exceptions[0] from None
+    stage.tools.kubectl("apply", "-f", "-", stdin=example.customers(stage.gateway_url))
     report.verdicts(screen, checks)
     report.next_commands(screen, stage)
     return checks.all_held
 
 
-async def _acts(stage: Stage, screen: Screen, checks: Checks, rate: float) -> None:
-    seen = Seen()
+async def _acts(stage: Stage, screen: Screen, checks: Checks, seen: Seen, rate: float) -> None:
     story = Story(stage, screen, checks, seen)
     async with (
         api.connected(stage.cluster) as server,
@@ -55,17 +54,19 @@ async def _acts(stage: Stage, screen: Screen, checks: Checks, rate: float) -> No
             courses = [first, await story.better(), await story.worse()]
             books = await customers.stop()
         counted = await report.balance(stage, seen, books, offset, checks)
-    stage.tools.kubectl("apply", "-f", "-", stdin=example.customers(stage.gateway_url))
     report.figures(screen, courses, books, counted, seen.message)
 
 
 @asynccontextmanager
 async def _following(*watches: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Let watches run while the block does; one that breaks ends the block."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(watch) for watch in watches]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
+    """Let watches run while the block does; one that breaks ends the block, with its error."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(watch) for watch in watches]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None

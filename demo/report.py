@@ -52,8 +52,11 @@ def figures(
         ["", *(course.title for course in courses)],
         ["version", *(course.version for course in courses)],
         ["what became of it", *(course.ended for course in courses)],
-        ["kubectl apply to its first answer", *(_first_answer(course) for course in courses)],
-        ["its first bad answer to no traffic", *(_taken_back(course) for course in courses)],
+        [
+            "kubectl apply to first candidate traffic",
+            *(_first_traffic(course) for course in courses),
+        ],
+        ["first bad answer to rollback", *(_taken_back(one) for one in courses)],
         ["answers, by the load generator", *(_answers(one) for one in own)],
         ["answers, by the gateway", *(str(counted.get(one.version, 0)) for one in courses)],
         ["wrong answers among them", *(str(one.get("bad", 0)) for one in own)],
@@ -89,7 +92,7 @@ def next_commands(screen: Screen, stage: Stage) -> None:
     )
 
 
-def _first_answer(course: Course) -> str:
+def _first_traffic(course: Course) -> str:
     return "-" if course.first_at is None else f"{course.first_at - course.applied_at:.1f} s"
 
 

@@ -12,6 +12,7 @@ from rich.status import Status
 from rich.text import Text
 
 _WIDTHS: Final[Mapping[str, int]] = {
+    "NAME": 7,
     "PHASE": 11,
     "STABLE": 18,
     "CANDIDATE": 18,

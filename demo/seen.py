@@ -40,7 +40,7 @@ class Seen:
         """
         while not claim():
             if never():
-                raise UnmetError(f"the agent is {self.phase}: {self.message}")
+                raise UnmetError(self.standing())
             self._changed.clear()
             await self._changed.wait()
         return time.time()
@@ -73,6 +73,17 @@ class Seen:
         found: list[Document] = self._status("conditions") or []
         progress = (one for one in found if one["type"] == "Progressing")
         return str(next(progress, {}).get("message", ""))
+
+    def standing(self) -> str:
+        """Say where the Agent stands, and why."""
+        return f"the agent is {self.phase or 'not there'}: {self.message or 'no message'}"
+
+    def told(self, reason: str, version: str) -> bool:
+        """Claim that an Event with this reason speaks of a version."""
+        return any(
+            event["reason"] == reason and version in event["message"]
+            for event in self.events.values()
+        )
 
     def _status(self, field: str) -> Any:
         return self.agent.get("status", {}).get(field)

@@ -1,5 +1,6 @@
 """The story: an agent comes up, a better prompt is promoted, a worse one takes itself back."""
 
+import asyncio
 import re
 import time
 from dataclasses import dataclass, replace
@@ -67,7 +68,7 @@ class Story:
         self._screen.title("A support agent: its prompt, tools, policy and model are one version")
         self._screen.command("kubectl apply -f examples/support-agent/manifests/...")
         applied_at = time.time()
-        self._stage.tools.kubectl("apply", "-f", "-", stdin=example.base())
+        await self._kubectl("apply", "-f", "-", stdin=example.base())
         healthy = seen.until(lambda: seen.phase == "Healthy" and seen.stable != "")
         await within(_FIRST_LIMIT, "the first version is stable", healthy)
         reached = gateway.routes(self._stage.gateway_url)
@@ -93,6 +94,8 @@ class Story:
             never=lambda: seen.phase in {"RolledBack", "Degraded"},
         )
         await within(_PROMOTION_LIMIT, "the better prompt is promoted", promoted)
+        told = seen.until(lambda: seen.told("Promoted", course.version))
+        await within(_SOON, "an Event tells of the promotion", told)
         self._note_pods(before, "the better prompt")
         return replace(course, ended="promoted", first_at=seen.first(course.version))
 
@@ -109,6 +112,8 @@ class Story:
         empty = seen.until(lambda: seen.weights.get(course.version, 0) == 0)
         await within(_ROUTE_LIMIT, "the route gives it nothing", empty)
         back_at = seen.weights_at
+        told = seen.until(lambda: seen.told("RolledBack", course.version))
+        await within(_SOON, "an Event tells of the rollback", told)
         await self._watch_afterwards(course.version, back_at)
         self._checks.note(
             "the version before it is stable again", seen.stable, held=seen.stable == before
@@ -131,13 +136,16 @@ class Story:
         seen.pods.guard(before)
         self._screen.command(f"kubectl apply -f examples/support-agent/manifests/{manifest}")
         applied_at = time.time()
-        self._stage.tools.kubectl("apply", "-f", str(example.MANIFESTS / manifest))
+        await self._kubectl("apply", "-f", str(example.MANIFESTS / manifest))
         starts = seen.until(lambda: seen.candidate not in {"", before})
         await within(_VERSION_LIMIT, f"the {title} is a new version", starts)
         version = seen.candidate
         answers = seen.until(lambda: seen.first(version) is not None)
         await within(_SOON, f"the {title} answers its first customer", answers)
         return Course(title, version, "", applied_at)
+
+    async def _kubectl(self, *arguments: str, stdin: str = "") -> None:
+        await asyncio.to_thread(self._stage.tools.kubectl, *arguments, stdin=stdin)
 
     async def _watch_afterwards(self, version: str, back_at: float) -> None:
         seen = self._seen

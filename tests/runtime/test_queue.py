@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import looptime
@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turnout.errors import Conflict, LeaseLost, Transient
-from turnout.runtime.queue import Queue, drain
+from turnout.runtime.queue import Queue
 
 pytestmark = pytest.mark.looptime
 
@@ -23,6 +22,17 @@ def new_queue(lane: Callable[[str], str] = lambda _: "") -> Queue[str]:
 
 def loop_time() -> float:
     return asyncio.get_running_loop().time()
+
+
+async def drain(queue: Queue[str], work: Callable[[str], Awaitable[None]], workers: int) -> None:
+    """Work on keys until the queue is stopped."""
+
+    async def worker() -> None:
+        async for key in queue:
+            await work(key)
+            queue.done(key)
+
+    await asyncio.gather(*(worker() for _ in range(workers)))
 
 
 async def is_idle(queue: Queue[str], within: float) -> bool:
@@ -185,53 +195,6 @@ async def test_a_stopped_queue_ends_all_workers_after_what_they_have_begun() -> 
     await drain(queue, work, workers=4)
     assert ended == ["a", "b"]
     assert loop_time() == pytest.approx(8)
-
-
-async def test_one_keys_failure_never_delays_another() -> None:
-    queue = new_queue()
-    seen: list[tuple[str, float]] = []
-    errors = {
-        "conflict": Conflict("changed"),
-        "busy": Transient("busy", seconds(20)),
-        "bug": ZeroDivisionError(),
-    }
-
-    async def work(key: str) -> timedelta | None:
-        seen.append((key, round(loop_time(), 2)))
-        if key in errors:
-            raise errors[key]
-        return seconds(1) if loop_time() < 3 else None
-
-    for key in (*errors, "well"):
-        queue.add(key)
-    asyncio.get_running_loop().call_later(21, queue.stop)
-    await drain(queue, work, workers=1)
-    times = {key: [at for name, at in seen if name == key] for key in (*errors, "well")}
-    assert times["well"] == [0, 1, 2, 3]
-    assert times["busy"] == [0, 20]
-    assert times["conflict"][:4] == times["bug"][:4] == [0, 0.2, 0.6, 1.4]
-
-
-async def test_a_lost_lease_cancels_all_work_at_once() -> None:
-    queue = new_queue()
-    cancelled = []
-
-    async def work(key: str) -> None:
-        if key == "writer":
-            await asyncio.sleep(1)
-            raise LeaseLost("gone")
-        try:
-            await asyncio.sleep(100)
-        except asyncio.CancelledError:
-            cancelled.append(key)
-            raise
-
-    queue.add("writer")
-    queue.add("other")
-    with pytest.raises(LeaseLost):
-        await drain(queue, work, workers=2)
-    assert cancelled == ["other"]
-    assert loop_time() == pytest.approx(1)
 
 
 ADDITIONS = st.lists(

@@ -8,13 +8,9 @@ import heapq
 import itertools
 import random
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Callable, Hashable
 from datetime import timedelta
-from typing import Generic, Self, TypeAlias, TypeVar
-
-import structlog
-
-from turnout.errors import Conflict, LeaseLost, Transient
+from typing import Generic, Self, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -22,8 +18,6 @@ _NOW = timedelta(0)
 _FIRST_BACKOFF = 0.1  # seconds: a conflict is mostly over when the object is read again
 _LONGEST_BACKOFF = 60.0  # seconds: an outage's end is noticed within a minute
 _LONGEST_HUSH = 0.5  # seconds: however many events come, a failing key is tried twice a second
-
-logger = structlog.stdlib.get_logger(__name__)
 
 
 class Queue(Generic[Key]):
@@ -138,41 +132,3 @@ class Queue(Generic[Key]):
         if self._later and not self._stopped:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_at(self._later[0][0], self._ripen)
-
-
-Work: TypeAlias = Callable[[Key], Awaitable[timedelta | None]]
-"""What is done for a key; returns when to do it again without an event."""
-
-
-async def drain(queue: Queue[Key], work: Work[Key], workers: int) -> None:
-    """Work on keys until the queue is stopped, then end what was begun.
-
-    Failures delay their own key and nothing else.
-
-    Raises:
-        LeaseLost: Somebody else may write from now on; all work is cancelled.
-    """
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(workers):
-                group.create_task(_worker(queue, work))
-    except* LeaseLost as lost:
-        raise lost.exceptions[0] from None
-
-
-async def _worker(queue: Queue[Key], work: Work[Key]) -> None:
-    async for key in queue:
-        try:
-            again_in = await work(key)
-        except LeaseLost:
-            raise
-        except Conflict:
-            queue.failed(key)
-        except Transient as error:
-            logger.warning("Try again later", key=str(key), cause=str(error))
-            queue.failed(key, error.delay)
-        except Exception:
-            logger.exception("Work failed", key=str(key))
-            queue.failed(key)
-        else:
-            queue.done(key, again_in)

@@ -19,7 +19,7 @@ from turnout.errors import AlreadyExists, TurnoutError
 logger = structlog.stdlib.get_logger(__name__)
 
 LONGEST_NOTE: Final = 1000
-"""The API refuses notes over 1 kB."""
+"""Bytes: the API refuses notes over 1 kB."""
 
 _WAITING: Final = 256
 
@@ -39,7 +39,7 @@ def render_event(
         "type": "Warning" if announcement.warning else "Normal",
         "reason": announcement.reason,
         "action": "Rollout",
-        "note": quoted(announcement.message, LONGEST_NOTE),
+        "note": _note(announcement.message),
         "reportingController": "turnout.dev/operator",
         "reportingInstance": reporter[:128],
         "regarding": {
@@ -51,6 +51,12 @@ def render_event(
             "resourceVersion": metadata["resourceVersion"],
         },
     }
+
+
+def _note(message: str) -> str:
+    """Return a message as far as it fits."""
+    shown = quoted(message, LONGEST_NOTE)
+    return shown.encode()[:LONGEST_NOTE].decode(errors="ignore")
 
 
 class Herald:

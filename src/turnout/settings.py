@@ -148,7 +148,8 @@ class Settings(_Frozen):
             return cls.model_validate(_file(path) | {k: _value(k, v) for k, v in found.items()})
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            field = ".".join(str(part) for part in first["loc"]) or "settings"
+            setting, *inside = (str(part) for part in first["loc"])
+            field = ".".join((to_camel(setting), *inside))
             raise Invalid("InvalidSettings", f"{field}: {first['msg']}") from error
 
 

@@ -29,3 +29,10 @@ test-long: check ## the same with the figures written in the issues
 
 lock: .venv/.ready ## pin the dependencies again
 	scripts/lock
+
+.PHONY: demo demo-down
+demo: .venv/.ready ## a better prompt is promoted, a worse one takes itself back: played and checked
+	.venv/bin/python -m demo
+
+demo-down: .venv/.ready ## take the demo's cluster away
+	.venv/bin/python -m demo down

@@ -39,7 +39,7 @@ class Subtree:
     def end_all(self) -> None:
         """Kill every process in the subtree, again until none is left (a fork may race)."""
         deadline = time.monotonic() + _KILL_SECONDS
-        while members := list(self._members()):
+        while members := list(self.members()):
             for pid in members:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
@@ -56,7 +56,8 @@ class Subtree:
             if top.exists():
                 _remove_directory(top)
 
-    def _members(self) -> Iterator[int]:
+    def members(self) -> Iterator[int]:
+        """Yield the processes that are in the subtree now."""
         for procs in (_tracker() / self._name).rglob("cgroup.procs"):
             with contextlib.suppress(FileNotFoundError, OSError):
                 yield from (int(line) for line in procs.read_text().split())

@@ -82,10 +82,16 @@ def _down(asked: argparse.Namespace) -> None:
 def _status(_: argparse.Namespace) -> None:
     for name in records.names():
         found = records.load(name)
-        state = "running" if found and found.whole else "broken"
+        state = _state(found)
         print(
             f"{name}  {found.profile if found else '?'}  {state}  {found.server if found else ''}"
         )
+
+
+def _state(found: Cluster | None) -> str:
+    if found is None:
+        return "incomplete"
+    return "running" if found.whole else "broken"
 
 
 def _env(asked: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from devcluster import golang, wheels
 from devcluster.catalog import ENVOY_GATEWAY, ENVOY_GATEWAY_CRDS
@@ -100,7 +101,7 @@ def _generate_certificates(site: Site, home: Path, environment: dict[str, str]) 
         (site.state_dir / "certs" / name).write_bytes((made / name).read_bytes())
 
 
-def _configuration(home: Path) -> dict[str, object]:
+def _configuration(home: Path) -> dict[str, Any]:
     host = {
         "configHome": str(home / "config"),
         "dataHome": str(home / "data"),
@@ -120,7 +121,7 @@ def _configuration(home: Path) -> dict[str, object]:
     }
 
 
-def envoy_proxy(provider: Mapping[str, object], log_path: str) -> dict[str, object]:
+def envoy_proxy(provider: Mapping[str, Any], log_path: str) -> dict[str, Any]:
     """Describe where Envoy runs and where it writes a JSON line for each request."""
     log = {
         "format": {"type": "JSON", "json": _ACCESS_LOG_FIELDS},

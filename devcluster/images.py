@@ -55,6 +55,8 @@ IMAGES = (OPERATOR, AGENT)
 
 def digest(image: Image, checkout: Path = CHECKOUT) -> str:
     """Name an image's content by all files that go into it."""
+    if not (checkout / image.lock).exists():
+        raise ClusterError(f"{image.lock} is missing: the image's dependencies are locked there")
     content = hashlib.sha256()
     for file in sorted(_inputs(image, checkout)):
         content.update(f"{file.relative_to(checkout)}\0".encode())
@@ -72,8 +74,6 @@ def build(image: Image, progress: Progress) -> Path:
     archive = archive_of(image)
     if archive.exists():
         return archive
-    if not (CHECKOUT / image.lock).exists():
-        raise ClusterError(f"{image.lock} is missing: the image's dependencies are locked there")
     with alone("images"), progress.step(f"build image {image.name}"):
         debian.install(DEBIAN_PACKAGES)
         progress.detail("base image")

@@ -9,6 +9,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from devcluster import docker, gateway, golang, prometheus
 from devcluster.catalog import (
@@ -115,7 +116,7 @@ def install_gateway_command(directory: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def configuration(directory: Path) -> dict[str, object]:
+def configuration(directory: Path) -> dict[str, Any]:
     """Configure one node that writes its audit log and Envoy's log into the state directory."""
     audit = {
         "audit-policy-file": f"{_LOGS}/audit-policy.yaml",
@@ -137,7 +138,7 @@ def configuration(directory: Path) -> dict[str, object]:
     return {"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "nodes": [node]}
 
 
-def envoy_proxy() -> dict[str, object]:
+def envoy_proxy() -> dict[str, Any]:
     """Run Envoy as a pod whose port and log reach this machine."""
     mount = {"name": "logs", "mountPath": f"{_LOGS}/logs"}
     volume = {"name": "logs", "hostPath": {"path": f"{_LOGS}/logs", "type": "Directory"}}

@@ -112,7 +112,7 @@ def _remove(name: str) -> None:
         kind.remove(name)
     if (directory / "held").exists():
         network.leave(name)
-    processes.stop_all(directory)
+    processes.stop_all(directory, grace_seconds=1.0)  # nothing of it is kept
     shutil.rmtree(directory)
 
 

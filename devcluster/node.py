@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from devcluster import controlplane, network, runtime
 from devcluster.golang import binary
@@ -72,7 +73,7 @@ def start_dns(site: Site, at: Network, credentials: Credentials) -> Daemon:
     return site.start("coredns", str(binary("coredns")), "-conf", str(corefile))
 
 
-def _kubelet_configuration(site: Site, at: Network, cgroup: str) -> dict[str, object]:
+def _kubelet_configuration(site: Site, at: Network, cgroup: str) -> dict[str, Any]:
     ca_file = controlplane.pki_directory(site) / "ca.crt"
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",

@@ -62,13 +62,15 @@ class Progress:
 
     def _repaint(self, began: float, ended: threading.Event) -> None:
         while not ended.wait(_REDRAW_SECONDS):
-            width = shutil.get_terminal_size().columns
-            elapsed = _clock(time.monotonic() - began)
-            line = f"[{self._done + 1}/{self._total}] {self._title}  {elapsed}"
-            if self._detail:
-                line += f"  {self._detail}"
-            self._stream.write(f"\r\x1b[K{line[: width - 1]}")
-            self._stream.flush()
+            self._paint(time.monotonic() - began)
+
+    def _paint(self, seconds: float) -> None:
+        line = f"[{self._done + 1}/{self._total}] {self._title}  {_clock(seconds)}"
+        if self._detail:
+            line += f"  {self._detail}"
+        width = shutil.get_terminal_size().columns
+        self._stream.write(f"\r\x1b[K{line[: width - 1]}")
+        self._stream.flush()
 
     def _finish(self, title: str, seconds: float) -> None:
         start = "\r\x1b[K" if self._live else ""

@@ -7,6 +7,7 @@ import dataclasses
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from devcluster import golang, processes
 from devcluster.golang import binary
@@ -44,7 +45,7 @@ def serve_prometheus(
         processes.stop_all(state_dir)
 
 
-def start(site: Site, address: str, configuration: dict[str, object]) -> Daemon:
+def start(site: Site, address: str, configuration: dict[str, Any]) -> Daemon:
     """Start a Prometheus that listens on `host:port` and wait until it answers queries."""
     file = site.state_dir / "prometheus.json"
     file.write_text(json.dumps(configuration, indent=1))  # JSON is YAML
@@ -63,7 +64,7 @@ def wait_ready(address: str, daemon: Daemon) -> None:
     wait_until(lambda: answers(ready), "Prometheus", _READY_SECONDS, [daemon])
 
 
-def static_targets(targets: Sequence[str], interval: str) -> dict[str, object]:
+def static_targets(targets: Sequence[str], interval: str) -> dict[str, Any]:
     """Configure scrapes of fixed targets."""
     job = {"job_name": "static", "static_configs": [{"targets": list(targets)}]}
     return {
@@ -72,7 +73,7 @@ def static_targets(targets: Sequence[str], interval: str) -> dict[str, object]:
     }
 
 
-def annotated_pods(kubeconfig: Path | None) -> dict[str, object]:
+def annotated_pods(kubeconfig: Path | None) -> dict[str, Any]:
     """Configure scrapes of running pods annotated `prometheus.io/scrape: "true"`.
 
     The port and path come from prometheus.io/port and prometheus.io/path; series carry the pod's
@@ -92,11 +93,11 @@ def annotated_pods(kubeconfig: Path | None) -> dict[str, object]:
     }
 
 
-def _label(source: str, target: str) -> dict[str, object]:
+def _label(source: str, target: str) -> dict[str, Any]:
     return {"source_labels": [f"__meta_kubernetes_{source}"], "target_label": target}
 
 
-_RELABELLING: list[dict[str, object]] = [
+_RELABELLING: list[dict[str, Any]] = [
     {"source_labels": [f"{_POD_ANNOTATION}_scrape"], "regex": "true", "action": "keep"},
     {"source_labels": ["__meta_kubernetes_pod_phase"], "regex": "Running", "action": "keep"},
     {

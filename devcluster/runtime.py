@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from devcluster import archive
 from devcluster.errors import ClusterError
@@ -65,9 +66,9 @@ def load(site: Site, image: Path) -> None:
         raise ClusterError(f"{image.name} cannot be loaded: {failure}")
 
 
-def _pod_network(network: Network) -> dict[str, object]:
+def _pod_network(network: Network) -> dict[str, Any]:
     """Describe a routed network: each pod hangs on its own link, so all traffic is seen by nft."""
-    allocation: dict[str, object] = {
+    allocation: dict[str, Any] = {
         "type": "host-local",
         "ranges": [[{"subnet": network.pods}]],
         "routes": [{"dst": "0.0.0.0/0"}],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, get_args
@@ -150,11 +151,15 @@ PROGRAMS: Mapping[Profile, tuple[str, ...]] = {
     ),
 }
 
+_PACKAGES_OF_ALL = {
+    "openssl": "openssl",
+    "ca-certificates": "/etc/ssl/certs/ca-certificates.crt",
+    "python3-venv": f"{sysconfig.get_path('stdlib')}/ensurepip/__init__.py",
+}
 DEBIAN_PACKAGES: Mapping[Profile, Mapping[str, str]] = {
-    "light": {"openssl": "openssl", "ca-certificates": "/etc/ssl/certs/ca-certificates.crt"},
+    "light": _PACKAGES_OF_ALL,
     "node": {
-        "openssl": "openssl",
-        "ca-certificates": "/etc/ssl/certs/ca-certificates.crt",
+        **_PACKAGES_OF_ALL,
         "runc": "runc",
         "containernetworking-plugins": "/usr/lib/cni/ptp",
         "nftables": "nft",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 from collections.abc import Callable, Mapping
 
@@ -26,6 +27,7 @@ class Recipe:
     """Fetches what is not built."""
     steps: int
     start: Callable[[str, Progress], Cluster]
+    needs_root: bool = False
 
     @property
     def all_steps(self) -> int:
@@ -34,7 +36,9 @@ class Recipe:
 
 
 _LIGHT = Recipe(PROGRAMS["light"], DEBIAN_PACKAGES["light"], light.fetch, light.STEPS, light.up)
-_NODE = Recipe(PROGRAMS["node"], DEBIAN_PACKAGES["node"], full.fetch, full.STEPS, full.up)
+_NODE = Recipe(
+    PROGRAMS["node"], DEBIAN_PACKAGES["node"], full.fetch, full.STEPS, full.up, needs_root=True
+)
 _KIND = Recipe(kind.PROGRAMS, DEBIAN_PACKAGES["light"], full.fetch, kind.STEPS, kind.up)
 
 
@@ -90,6 +94,8 @@ def _prepare(recipe: Recipe, progress: Progress) -> None:
 
 
 def _make(recipe: Recipe, name: str, progress: Progress | None) -> Cluster:
+    if recipe.needs_root and os.geteuid() != 0:
+        raise ClusterError("a cluster with a node needs root, or a Docker engine")
     progress = progress or Progress(recipe.all_steps)
     _prepare(recipe, progress)
     state_dir(name).mkdir(parents=True)
@@ -110,7 +116,7 @@ def _remove(name: str) -> None:
         return
     if (directory / "kind.json").exists():
         kind.remove(name)
-    if (directory / "held").exists():
+    if network.was_entered(name):
         network.leave(name)
     processes.stop_all(directory, grace_seconds=1.0)  # nothing of it is kept
     shutil.rmtree(directory)

@@ -40,6 +40,7 @@ exec sleep infinity
 """
 _CERTS = Path("/certs")
 _HOLDER = "namespaces"
+_ENTERED = "entered"
 
 
 _NAT = """
@@ -108,6 +109,7 @@ def subtree(name: str) -> Subtree:
 def enter_new(name: str) -> tuple[Site, Network]:
     """Make the namespaces and the link; return how to start programs inside."""
     _refuse_hidden(state_dir(name))
+    (state_dir(name) / _ENTERED).touch()
     cgroups = subtree(name)
     cgroups.make()
     with alone("network"):
@@ -117,6 +119,11 @@ def enter_new(name: str) -> tuple[Site, Network]:
         _connect(network, holder.pid, _entry(holder))
     _masquerade(network)
     return inside(name), network
+
+
+def was_entered(name: str) -> bool:
+    """Tell whether a cluster may have left something in the kernel."""
+    return (state_dir(name) / _ENTERED).exists()
 
 
 def inside(name: str) -> Site:

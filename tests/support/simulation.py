@@ -1,322 +1,144 @@
-"""A cluster in memory for the pure core: decisions are applied, pods become ready, time is told.
-
-It knows only what the core's actions need: documents with a resourceVersion, Deployments that
-make pods, counters that grow by the traffic that each version gets. The real API server's rules
-are the matter of the contract tests; this is for walking days of rollouts in milliseconds.
-"""
+"""A world that the operator lives in: decisions are applied, time is told, counters grow."""
 
 import copy
-import itertools
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from turnout.api.agent import Agent
-from turnout.api.metric import MetricTemplate
-from turnout.api.policy import AgentPolicy
-from turnout.api.prompt import Prompt
-from turnout.api.rollout import AgentRollout
-from turnout.api.strategy import RolloutStrategy
-from turnout.api.tools import ToolRegistry
-from turnout.api.version import AgentVersion
-from turnout.core import naming
-from turnout.core.checkpoint import restore
+from typing_extensions import override
+
+from tests.support.memory_cluster import Conflict, Document, Pod
+from tests.support.seen_cluster import SeenCluster
+from turnout.api.agent import AgentStatus
+from turnout.api.base import Wire
+from turnout.api.rollout import AgentRolloutStatus
+from turnout.api.version import AgentVersionStatus
 from turnout.core.decide import Outcome, decide
-from turnout.core.gates import Blind
-from turnout.core.looks import Readings, Series, Window
-from turnout.core.plan import Action, Apply, Create, Record, Remove
-from turnout.core.reasons import Reason
-from turnout.core.world import Child, Pod, Sources, Stored, World
+from turnout.core.plan import Action, Record
 
-Key = tuple[str, str]
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-CHILDREN = {"Deployment", "Service", "ConfigMap", "HTTPRoute"}
-
-
-def merge(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
-    """Apply a JSON merge patch (RFC 7386)."""
-    for key, value in patch.items():
-        if value is None:
-            target.pop(key, None)
-        elif isinstance(value, dict):
-            merge(target.setdefault(key, {}), value)
-        else:
-            target[key] = copy.deepcopy(value)
-    return target
-
-
-class Conflict(Exception):
-    """A write was made on a state that has passed."""
+INSTANT = 1e-6
+STATUSES: dict[str, type[Wire]] = {
+    "Agent": AgentStatus,
+    "AgentRollout": AgentRolloutStatus,
+    "AgentVersion": AgentVersionStatus,
+}
 
 
 @dataclass
 class Traffic:
-    """Requests per second to the agent, and the share of good answers per version."""
+    """Requests per second to the agent, and the share of good answers.
+
+    Attributes:
+        quality: Share per version, for every metric.
+        by_metric: Share per metric and version, where metrics differ.
+    """
 
     rate: float = 10.0
     quality: dict[str, float] = field(default_factory=dict)
-    default: float = 1.0
+    by_metric: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    def share(self, metric: str, version: str) -> float:
+        return self.by_metric.get((metric, version), self.quality.get(version, 1.0))
 
 
-class Simulation:
-    """One namespace with one Agent in it."""
+class Simulation(SeenCluster):
+    """One namespace with one Agent in it, its traffic, its metrics and its operator."""
 
-    def __init__(self, documents: list[dict[str, Any]], *, scrape: float = 2.0) -> None:
-        self.now = EPOCH
-        self.scrape = scrape
-        self.objects: dict[Key, dict[str, Any]] = {}
-        self.pods: dict[str, dict[str, Any]] = {}
-        self.unready: set[str] = set()
-        self.trouble: dict[str, str] = {}
+    def __init__(self, documents: list[Document], *, scrape: float = 2.0) -> None:
+        super().__init__(scrape)
         self.traffic = Traffic()
-        self.blind: Blind | None = None
-        self.samples: dict[str, list[tuple[float, float, float]]] = {}
-        self.ledger: dict[str, dict[str, tuple[Window, ...]]] = {}
         self.weights: list[tuple[datetime, dict[str, int]]] = []
-        self.events: list[tuple[str, str]] = []
+        self.written: list[Action] = []
+        self.events: dict[str, tuple[str, str]] = {}
         self.outcomes: list[Outcome] = []
-        self.approvals_protected = True
-        self.routes_served = True
-        self.settles_in = 0.0
-        self._versions = itertools.count(1)
+        self.again_in: timedelta | None = None
+        self.version_names: list[str] = []
+        """Every version that ever was, in the order of appearance."""
         for document in documents:
-            self.store(copy.deepcopy(document))
+            self.store(document)
 
-    # what people and other programs do
-
-    def store(self, document: dict[str, Any]) -> None:
-        """Put an object as `kubectl apply` would: the spec replaced, the status kept."""
-        key = (document["kind"], document["metadata"]["name"])
-        known = self.objects.get(key)
-        meta = document["metadata"]
-        meta.setdefault("namespace", "demo")
-        if known is None:
-            meta |= {"uid": f"uid-{next(self._versions)}", "generation": 1}
-            meta["creationTimestamp"] = self.now.isoformat()
-        else:
-            meta |= {k: known["metadata"][k] for k in ("uid", "generation", "creationTimestamp")}
-            document.setdefault("status", known.get("status", {}))
-            if known.get("spec") != document.get("spec"):
-                meta["generation"] += 1
-        self.objects[key] = self._stamped(document)
-
-    def patch(self, kind: str, name: str, patch: dict[str, Any]) -> None:
-        """Patch an object as `kubectl patch --type=merge` would."""
-        found = copy.deepcopy(self.objects[kind, name])
-        self.store(merge(found, patch))
-
-    def get(self, kind: str, name: str) -> dict[str, Any]:
-        return self.objects[kind, name]
-
-    def _stamped(self, document: dict[str, Any]) -> dict[str, Any]:
-        document["metadata"]["resourceVersion"] = str(next(self._versions))
-        return document
-
-    # what the cluster does
-
-    def kubelet(self) -> None:
-        """Make and end pods as the Deployments say; those not held back are Ready."""
-        wanted = {
-            name: document["spec"]["replicas"]
-            for (kind, name), document in self.objects.items()
-            if kind == "Deployment"
-        }
-        for version, replicas in wanted.items():
-            own = sorted(name for name, pod in self.pods.items() if pod["version"] == version)
-            for name in own[replicas:]:
-                del self.pods[name]
-            for _ in range(replicas - len(own)):
-                name = f"{version}-{next(self._versions)}"
-                self.pods[name] = {"version": version, "created": self.now.timestamp()}
-        for name in [n for n, pod in self.pods.items() if pod["version"] not in wanted]:
-            del self.pods[name]
-
-    def ready(self, version: str) -> int:
-        return sum(
-            pod["version"] == version and version not in self.unready for pod in self.pods.values()
-        )
-
-    def route(self) -> dict[str, int]:
-        """Read the weights as a gateway would."""
-        route = self.objects.get(("HTTPRoute", self.agent_name))
-        if route is None:
-            return {}
-        backends = route["spec"]["rules"][0].get("backendRefs", [])
-        return {one["name"]: one["weight"] for one in backends}
-
-    @property
-    def agent_name(self) -> str:
-        return next(name for kind, name in self.objects if kind == "Agent")
+    # traffic
 
     def serve(self, seconds: float) -> None:
-        """Let time pass, answer requests by the weights and scrape the counters."""
+        """Let time pass, answer requests by the weights and scrape the counters when it is time."""
         end = self.now.timestamp() + seconds
-        while self.now.timestamp() < end - 1e-6:
-            step = min(self.scrape, end - self.now.timestamp())
-            self.now += timedelta(seconds=step)
-            self._answer(step)
-            self._scrape_counters()
+        while (left := end - self.now.timestamp()) > INSTANT:
+            until_scrape = self.scrape - self.now.timestamp() % self.scrape
+            step = min(until_scrape, left)
+            self.let_pass(step)
+            for version, share in self.shares().items():
+                self._answer(version, self.traffic.rate * step * share)
+            if step == until_scrape:
+                self.provider.scrape(self.now.timestamp(), self.pods)
 
-    def _answer(self, seconds: float) -> None:
-        for version, weight in self.route().items():
-            names = [n for n, pod in self.pods.items() if pod["version"] == version]
-            if version in self.unready or not names:
-                continue
-            asked = self.traffic.rate * seconds * weight / 100 / len(names)
-            share = self.traffic.quality.get(version, self.traffic.default)
-            for name in names:
-                pod = self.pods[name]
-                pod["total"] = pod.get("total", 0.0) + asked
-                pod["good"] = pod.get("good", 0.0) + asked * share
+    def _answer(self, version: str, requests: float) -> None:
+        names = self.ready_pods(version)
+        for pod in (self.pods[name] for name in names):
+            self._count(pod, requests / len(names))
 
-    def _scrape_counters(self) -> None:
-        for name, pod in self.pods.items():
-            sample = (self.now.timestamp(), pod.get("good", 0.0), pod.get("total", 0.0))
-            self.samples.setdefault(name, []).append(sample)
+    def _count(self, pod: Pod, requests: float) -> None:
+        pod.total += requests
+        for metric in self.metrics():
+            good = requests * self.traffic.share(metric, pod.version)
+            pod.good[metric] = pod.good.get(metric, 0.0) + good
 
     # what the operator does
-
-    def world(self) -> World:
-        agent = Agent.model_validate(self.get("Agent", self.agent_name))
-        rollouts = [AgentRollout.model_validate(d) for d in self._all("AgentRollout")]
-        rollouts.sort(key=lambda one: one.spec.number)
-        return World(
-            now=self.now,
-            agent=agent,
-            sources=self._sources(agent),
-            settles_in=self.settles_in,
-            versions={
-                d["metadata"]["name"]: AgentVersion.model_validate(d)
-                for d in self._all("AgentVersion")
-            },
-            rollouts=tuple(rollouts),
-            children={
-                key: Child(d["metadata"]["uid"], d["metadata"]["resourceVersion"], d)
-                for key, d in self.objects.items()
-                if key[0] in CHILDREN
-            },
-            pods=self._pods(),
-            stored=self._stored(),
-            readings=self._readings(rollouts[-1] if rollouts else None),
-            ledger=self._ledger(rollouts[-1] if rollouts else None),
-            scrape=self.scrape,
-            approvals_protected=self.approvals_protected,
-            routes_served=self.routes_served,
-            crd_uid="crd-1",
-        )
-
-    def _all(self, kind: str) -> list[dict[str, Any]]:
-        return [document for (k, _), document in self.objects.items() if k == kind]
-
-    def _sources(self, agent: Agent) -> Sources:
-        spec = agent.spec
-        prompts = {d["metadata"]["name"]: Prompt.model_validate(d) for d in self._all("Prompt")}
-        templates = {
-            d["metadata"]["name"]: MetricTemplate.model_validate(d)
-            for d in self._all("MetricTemplate")
-        }
-        registry = self.objects.get(
-            ("ToolRegistry", spec.tool_registry_ref.name if spec.tool_registry_ref else "")
-        )
-        policy = self.objects.get(("AgentPolicy", spec.policy_ref.name if spec.policy_ref else ""))
-        strategy = self.objects.get(
-            ("RolloutStrategy", spec.strategy_ref.name if spec.strategy_ref else "")
-        )
-        return Sources(
-            prompts=prompts,
-            registry=ToolRegistry.model_validate(registry) if registry else None,
-            policy=AgentPolicy.model_validate(policy) if policy else None,
-            strategy=RolloutStrategy.model_validate(strategy) if strategy else None,
-            templates=templates,
-        )
-
-    def _pods(self) -> tuple[Pod, ...]:
-        return tuple(
-            Pod(
-                name,
-                pod["version"],
-                pod["version"] not in self.unready,
-                pod["created"],
-                self.trouble.get(pod["version"]),
-            )
-            for name, pod in self.pods.items()
-        )
-
-    def _stored(self) -> dict[str, Stored]:
-        import json
-
-        return {
-            d["metadata"]["name"]: Stored(json.loads(d["data"]["template.json"]), tuple(d["data"]))
-            for d in self._all("ConfigMap")
-            if "template.json" in d.get("data", {})
-        }
-
-    def _readings(self, rollout: AgentRollout | None) -> dict[str, Readings | Blind]:
-        if rollout is None:
-            return {}
-        return {one.name: self._reading() for one in rollout.spec.gate.metrics}
-
-    def _reading(self) -> Readings | Blind:
-        if self.blind is not None:
-            return self.blind
-        good, total = [], []
-        for pod, samples in self.samples.items():
-            good.append(Series(pod, tuple((at, g) for at, g, _ in samples)))
-            total.append(Series(pod, tuple((at, t) for at, _, t in samples)))
-        return Readings(tuple(good), tuple(total))
-
-    def _ledger(self, rollout: AgentRollout | None) -> dict[str, tuple[Window, ...]]:
-        if rollout is None:
-            return {}
-        return self.ledger.get(rollout.metadata.name, restore(rollout.status))
 
     def restart(self) -> None:
         """Lose all that the operator keeps in memory."""
         self.ledger = {}
 
     def reconcile(self, *, stop_after: int | None = None) -> Outcome:
-        """Observe, decide and apply once; `stop_after` dies after so many requests."""
+        """Observe, decide and apply once; `stop_after` kills the operator after so many writes."""
         world = self.world()
         outcome = decide(world)
         self.outcomes.append(outcome)
-        if world.rollouts:
-            self.ledger[world.rollouts[-1].metadata.name] = dict(outcome.ledger)
         for number, action in enumerate(outcome.decision.actions):
             if stop_after is not None and number >= stop_after:
+                self.restart()
                 return outcome
             self.apply(action)
-        self.events.extend((one.reason, one.message) for one in outcome.decision.announcements)
+        if world.rollouts:
+            self.ledger[world.rollouts[-1].metadata.name] = dict(outcome.ledger)
+        for one in outcome.decision.announcements:
+            self.events.setdefault(one.key + one.reason, (one.reason, one.message))
         return outcome
 
+    @override
     def apply(self, action: Action) -> None:
-        match action:
-            case Create(manifest):
-                key = (manifest["kind"], manifest["metadata"]["name"])
-                if key not in self.objects:
-                    self.store(copy.deepcopy(dict(manifest)))
-            case Apply(manifest, version):
-                key = (manifest["kind"], manifest["metadata"]["name"])
-                document = copy.deepcopy(self._fenced(key, version))
-                self.store(merge(document, copy.deepcopy(dict(manifest))))
-            case Record(target, status, version):
-                document = copy.deepcopy(self._fenced((target.kind, target.name), version))
-                merge(document.setdefault("status", {}), dict(status))
-                self.objects[target.kind, target.name] = self._stamped(document)
-            case Remove(target, _, version):
-                self._fenced((target.kind, target.name), version)
-                del self.objects[target.kind, target.name]
-        self._note_route()
-
-    def _fenced(self, key: Key, version: str) -> dict[str, Any]:
-        document = self.objects[key]
-        if document["metadata"]["resourceVersion"] != version:
-            raise Conflict(key)
-        return document
-
-    def _note_route(self) -> None:
+        super().apply(action)
+        self.written.append(action)
+        for version in self.all("AgentVersion"):
+            if version["metadata"]["name"] not in self.version_names:
+                self._introduce(version["metadata"]["name"])
+        if isinstance(action, Record):
+            self._check_status(action)
         route = self.route()
         if route and (not self.weights or self.weights[-1][1] != route):
             self.weights.append((self.now, route))
+
+    def _introduce(self, version: str) -> None:
+        """Let what was said of `v2` before it appeared be said of the second version."""
+        self.version_names.append(version)
+        alias = f"v{len(self.version_names)}"
+        said: tuple[dict[str, Any], ...] = (
+            self.traffic.quality,
+            self.ready_at_most,
+            self.trouble,
+            self.refused,
+        )
+        for known in said:
+            if alias in known:
+                known[version] = known.pop(alias)
+        for metric, name in [key for key in self.traffic.by_metric if key[1] == alias]:
+            self.traffic.by_metric[metric, version] = self.traffic.by_metric.pop((metric, name))
+
+    def _check_status(self, record: Record) -> None:
+        """Refuse what the API server would: a status that its schema does not hold."""
+        status = self.get(record.target.kind, record.target.name)["status"]
+        parsed = STATUSES[record.target.kind].model_validate(status).to_wire()
+        differing = {key for key in status if parsed.get(key) != status[key]}
+        assert not differing, f"{record.target}: {differing} does not hold its schema"
 
     def settle(self, limit: int = 40) -> Outcome:
         """Reconcile until nothing is left to do."""
@@ -324,32 +146,67 @@ class Simulation:
             outcome = self.reconcile()
             self.kubelet()
             if not outcome.decision.actions:
+                self.again_in = outcome.decision.again_in
                 return outcome
         raise AssertionError(f"still acting after {limit} looks: {outcome.decision}")
 
-    def run(self, seconds: float, tick: float = 2.0) -> None:
-        """Let time pass with traffic, and let the operator look at every tick."""
-        end = self.now + timedelta(seconds=seconds)
-        while self.now < end:
-            self.serve(tick)
-            self.settle()
+    def step(self, most: float) -> float:
+        """Let time pass until the operator wants to look again, at most so many seconds."""
+        asked = self.again_in.total_seconds() if self.again_in is not None else most
+        assert asked > 0, "nothing to do, and yet it wants to look again at once"
+        waited = min(asked, most)
+        self.serve(waited)
+        self.settle()
+        return waited
+
+    def run(self, seconds: float) -> None:
+        """Let time pass with traffic; the operator looks when it wanted to."""
+        left = seconds
+        while left > INSTANT:
+            left -= self.step(left)
 
     # what tests read
 
     @property
-    def status(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.get("Agent", self.agent_name).get("status", {})
+    def status(self) -> Document:
+        found: Document = self.get("Agent", self.agent_name).get("status", {})
         return found
 
     @property
-    def rollout(self) -> dict[str, Any]:
-        return max(self._all("AgentRollout"), key=lambda one: one["spec"]["number"])
+    def rollout(self) -> Document:
+        return max(self.all("AgentRollout"), key=lambda one: one["spec"]["number"])
 
-    def condition(self, name: str) -> dict[str, Any]:
-        return next(one for one in self.status["conditions"] if one["type"] == name)
+    @property
+    def candidate(self) -> str:
+        return str(self.rollout["spec"]["to"]["version"])
 
-    def go_blind(self, message: str = "connection refused") -> None:
-        self.blind = Blind(Reason.METRICS_UNAVAILABLE, message)
+    @property
+    def stable(self) -> str:
+        return str(self.status["stable"]["version"])
 
-    def is_ours(self, kind: str, name: str) -> bool:
-        return naming.is_ours(self.get(kind, name)["metadata"], self.agent_name)
+    def route(self) -> dict[str, int]:
+        """Read the weights as a gateway would."""
+        route = self.objects.get(("HTTPRoute", self.agent_name))
+        backends = route["spec"]["rules"][0].get("backendRefs", []) if route else []
+        return {one["name"]: one["weight"] for one in backends}
+
+    def condition(self, name: str, of: Document | None = None) -> Document:
+        found = (of["status"] if of else self.status)["conditions"]
+        return next((one for one in found if one["type"] == name), {"status": "absent"})
+
+    def told(self) -> list[str]:
+        """Give the reasons of all Events, in order."""
+        return [reason for reason, _ in self.events.values()]
+
+    def intend(self, **wishes: Any) -> None:
+        """Patch the newest rollout's spec, as people do."""
+        self.patch("AgentRollout", self.rollout["metadata"]["name"], {"spec": wishes})
+
+    def approve(self, step: str, by: str) -> None:
+        """Append an approval, as a JSON patch does."""
+        rollout = copy.deepcopy(self.rollout)
+        rollout["spec"].setdefault("approvals", []).append({"step": step, "by": by})
+        self.store(rollout)
+
+
+__all__ = ["Conflict", "Simulation", "Traffic"]

@@ -45,8 +45,7 @@ class Arrangement:
 
     Attributes:
         arms: Versions that have pods.
-        weights: Share per version for the route, empty for none at all; None where the route is
-            left as it is.
+        weights: Share per version for the route; None where the route is left as it is.
         serving: Version that the agent's Service leads to; None while both arms share it.
     """
 

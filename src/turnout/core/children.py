@@ -26,7 +26,7 @@ def plan_children(
     """Plan every request that the arrangement still needs; none where it holds."""
     traffic = tuple(_traffic(world, course, arrangement))
     pods = tuple(action for arm in arrangement.arms for action in _arm(world, arm, wanted))
-    removals = (*_renewed(world), *_removals(world, arrangement))
+    removals = tuple(_removals(world, arrangement))
     if _can_be_reached(world, arrangement):
         return (*traffic, *pods, *removals)
     return (*pods, *traffic, *removals)
@@ -48,20 +48,6 @@ def _content(world: World, arm: ArmPlan, content: Content | None) -> Iterator[Ac
     found = world.child("ConfigMap", arm.ref.version)
     if found is None and content is not None:
         yield Create(render.content_map(world, arm.ref, content.files(arm.ref)))
-
-
-def _renewed(world: World) -> Iterator[Action]:
-    """Put the Agent's present identity on stored contents: its CRD may have been made anew.
-
-    What carries the uid of a CRD that is gone would never be collected.
-    """
-    notes = {"metadata": {"annotations": render.identity(world)}}
-    for (kind, name), child in sorted(world.children.items()):
-        ours = kind == "ConfigMap" and world.ours(kind, name) is not None
-        if ours and not holds(notes, child.document):
-            manifest = _named("v1", kind, world, name)
-            manifest["metadata"] |= notes["metadata"]
-            yield Apply(manifest, child.version, whole=False)
 
 
 def _deployment(world: World, arm: ArmPlan, content: Content | None) -> Iterator[Action]:
@@ -110,9 +96,15 @@ def _service(world: World, name: str, rendered: Mapping[str, Any]) -> Iterator[A
 
 
 def _kept(found: Child | None, rendered: Mapping[str, Any]) -> Iterator[Action]:
-    """Correct what differs from what we render; an object that is right is not written."""
+    """Correct what differs from what we render; an object that is right is not written.
+
+    A selector is compared as a whole: a label more leads to fewer pods.
+    """
+    if found is None:
+        return
     wanted = {"metadata": rendered["metadata"], "spec": rendered["spec"]}
-    if found is not None and not holds(wanted, found.document):
+    selector = (found.document.get("spec") or {}).get("selector")
+    if not holds(wanted, found.document) or rendered["spec"].get("selector") != selector:
         yield Apply(rendered, found.version)
 
 

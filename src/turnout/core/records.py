@@ -136,10 +136,16 @@ def plan_history(world: World, course: Course, wanted: Wanted | None) -> Iterato
 
 
 def _old_versions(world: World, course: Course, wanted: Wanted, limit: int) -> Iterator[Action]:
+    """Forget the versions that were tried longest ago."""
     kept = _kept_versions(world, course, wanted)
+    attempts = {one.spec.to.version: one.spec.number for one in world.rollouts}
     others = sorted(
         (one for name, one in world.versions.items() if name not in kept),
-        key=lambda one: (one.metadata.creation_timestamp or world.now, one.metadata.name),
+        key=lambda one: (
+            attempts.get(one.metadata.name, 0),
+            one.metadata.creation_timestamp or world.now,
+            one.metadata.name,
+        ),
     )
     for version in others[: max(0, len(others) - limit)]:
         yield from _forget(world, version)

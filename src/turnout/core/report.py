@@ -109,8 +109,9 @@ def _rest_phase(world: World, course: Course, wanted: Wanted) -> AgentPhase:
 def _is_rejected(world: World, course: Course, wanted: Wanted) -> bool:
     """Tell whether what is wanted was taken back, by this very decision or before."""
     rollout, status = course.rollout, course.status
-    if rollout is not None and status is not None and rollout.spec.to == wanted.ref:
-        return status.phase in TAKEN_BACK
+    just_tried = rollout is not None and rollout.spec.to == wanted.ref
+    if just_tried and status is not None and status.phase in TAKEN_BACK:
+        return True
     return rejected(world, wanted.ref.digest)
 
 

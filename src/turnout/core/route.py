@@ -29,10 +29,7 @@ def uses_route(world: World) -> bool:
 
 
 def render_route(world: World, weights: Mapping[str, int]) -> dict[str, Any]:
-    """Render the agent's route with these weights per version.
-
-    An empty mapping takes all traffic off: rules without a backend.
-    """
+    """Render the agent's route with these weights per version."""
     traffic = world.agent.spec.traffic
     wanted = traffic.http_route
     if wanted is None:
@@ -80,9 +77,9 @@ def _backends(rule: Document) -> dict[str, int]:
 
 
 def _is_ours(weights: Mapping[str, int]) -> bool:
-    """Tell whether weights are of a shape that we write: nothing at all, or two arms at most."""
+    """Tell whether weights are of a shape that we write: two arms at most, all the traffic."""
     named = all(_VERSION.fullmatch(name) for name in weights)
-    return not weights or (named and len(weights) <= ARMS and sum(weights.values()) == WHOLE)
+    return named and len(weights) <= ARMS and sum(weights.values()) == WHOLE
 
 
 def programmed(world: World) -> tuple[Reason, str] | None:

@@ -27,8 +27,7 @@ def already_stable(standing: Standing) -> Move | None:
     """The candidate is stable: a record whose status was lost tells of a promotion long done."""
     if standing.stable != standing.rollout.spec.to:
         return None
-    message = f"{standing.rollout.spec.to.version} is stable already"
-    return Move(RolloutPhase.PROMOTED, Reason.PROMOTED, message)
+    return Move(RolloutPhase.PROMOTED, Reason.PROMOTED, "it is stable already")
 
 
 def aborted(standing: Standing) -> Move | None:

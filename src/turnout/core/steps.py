@@ -147,7 +147,7 @@ def _wait_for_pods(standing: Standing, weight: int) -> Move | None:
     return Move(
         RolloutPhase.PROGRESSING,
         Reason.WAITING,
-        f"{arm.ready} of {needed} pods of {standing.rollout.spec.to.version} are ready{trouble}",
+        f"{arm.ready} of {needed} pods are ready{trouble}",
         waits_for_pods=True,
         again_at=waits_until(standing),
     )
@@ -164,7 +164,7 @@ def _finish(standing: Standing) -> Move:
     if waiting is not None:
         return waiting
     if standing.is_first:
-        message = f"{standing.rollout.spec.to.version} is ready and the first: it is stable"
+        message = "the first version is ready: it is stable"
         return Move(RolloutPhase.PROMOTED, Reason.PROMOTED, message, weight=FULL)
     if standing.weight < FULL:
         return _last_raise(standing)

@@ -1,0 +1,156 @@
+"""What may happen in a story: people, pods, traffic, metrics, the gateway and the operator."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from tests.support.manifests import prompt
+from tests.support.memory_cluster import Document
+from tests.support.simulation import Simulation
+from turnout.api.base import seconds
+
+Names = Callable[[str], str]
+Deed = Callable[[Simulation, Names, Any], None]
+
+
+def fraction(text: str | float) -> float:
+    return float(str(text).removesuffix("%")) / 100
+
+
+def _person(who: Any) -> Document:
+    return {"by": who} if isinstance(who, str) else dict(who)
+
+
+def _quality(sim: Simulation, named: Names, shares: Document) -> None:
+    """Set the share of good answers by version, or by metric and version."""
+    for key, value in shares.items():
+        if isinstance(value, dict):
+            for version, share in value.items():
+                sim.traffic.by_metric[key, named(version)] = fraction(share)
+        else:
+            sim.traffic.quality[named(key)] = fraction(value)
+
+
+def _pods(sim: Simulation, named: Names, ready: Document) -> None:
+    """Say how many pods of a version can be ready: all, none, lost or a number."""
+    for version, how_many in ready.items():
+        name = named(version)
+        if how_many == "all":
+            sim.ready_at_most.pop(name, None)
+        elif how_many == "lost":
+            sim.lose_pods(name)
+        else:
+            sim.ready_at_most[name] = 0 if how_many == "none" else int(how_many)
+
+
+def _metrics(sim: Simulation, named: Names, state: str) -> None:
+    provider = sim.provider
+    {"cut off": provider.cut_off, "stopped": provider.stop, "back": provider.come_back}[state]()
+
+
+def _route(sim: Simulation, named: Names, weights: Document) -> None:
+    """Let somebody else overwrite the weights of the agent's route, as a GitOps tool does."""
+    route = copy.deepcopy(sim.get("HTTPRoute", sim.agent_name))
+    for rule in route["spec"]["rules"]:
+        rule["backendRefs"] = [
+            {"kind": "Service", "name": named(version), "port": 8080, "weight": weight}
+            for version, weight in weights.items()
+        ]
+    sim.store(route)
+
+
+def _gateway(sim: Simulation, named: Names, refusal: str) -> None:
+    """Let the gateway accept the route, or refuse it with a reason."""
+    accepted = {"type": "Accepted", "status": "True", "reason": "Accepted"}
+    refused = {"type": "Accepted", "status": "False", "reason": refusal, "message": "not by me"}
+    conditions = [accepted if refusal == "accepts" else refused]
+    route = copy.deepcopy(sim.get("HTTPRoute", sim.agent_name))
+    route["status"] = {"parents": [{"conditions": conditions}]}
+    sim.store(route)
+
+
+def _forget(sim: Simulation, named: Names, kinds: list[str]) -> None:
+    """Lose every status of these kinds, as a restored backup does."""
+    for kind in kinds:
+        for document in sim.all(kind):
+            document.pop("status", None)
+            sim.store(document)
+
+
+def _delete(sim: Simulation, named: Names, things: list[str]) -> None:
+    """Delete objects: a Kind takes all of them, Kind/name one; a version may go by its alias."""
+    for thing in things:
+        kind, _, name = thing.partition("/")
+        for key in [key for key in sim.objects if key[0] == kind]:
+            if not name or key[1] == named(name):
+                del sim.objects[key]
+
+
+def _approve(sim: Simulation, named: Names, approval: Document) -> None:
+    sim.approve(approval["step"], approval["by"])
+
+
+def _apply(sim: Simulation, named: Names, documents: list[Document]) -> None:
+    for document in documents:
+        sim.store(document)
+
+
+def _patch(sim: Simulation, named: Names, patches: Document) -> None:
+    for thing, patch in patches.items():
+        kind, _, name = thing.partition("/")
+        sim.patch(kind, named(name), patch)
+
+
+def _unreadable(sim: Simulation, named: Names, things: Document) -> None:
+    """Let objects be there that cannot be taken."""
+    keys = {thing: thing.partition("/") for thing in things}
+    sim.unreadable = {(kind, name): things[thing] for thing, (kind, _, name) in keys.items()}
+
+
+def _sleep(sim: Simulation, named: Names, how_long: str) -> None:
+    """Let time pass without the operator."""
+    sim.serve(seconds(how_long))
+
+
+def _set(attribute: str) -> Deed:
+    def deed(sim: Simulation, named: Names, value: Any) -> None:
+        setattr(sim, attribute, value)
+
+    return deed
+
+
+DEEDS: dict[str, Deed] = {
+    "prompt": lambda sim, _, text: sim.store(prompt(text)),
+    "agent": lambda sim, _, spec: sim.patch("Agent", sim.agent_name, {"spec": spec}),
+    "pin": lambda sim, named, version: sim.patch(
+        "Agent", sim.agent_name, {"spec": {"pinnedVersion": version and named(version)}}
+    ),
+    "scale": lambda sim, _, to: sim.patch("Agent", sim.agent_name, {"spec": {"replicas": to}}),
+    "apply": _apply,
+    "patch": _patch,
+    "delete": _delete,
+    "forget": _forget,
+    "pause": lambda sim, _, who: sim.intend(pause=_person(who)),
+    "resume": lambda sim, _, who: sim.intend(pause=None),
+    "abort": lambda sim, _, who: sim.intend(abort=_person(who)),
+    "promote": lambda sim, _, how: sim.intend(promote=how),
+    "retry": lambda sim, _, who: sim.intend(retry=_person(who)),
+    "approve": _approve,
+    "quality": _quality,
+    "rate": lambda sim, _, rate: setattr(sim.traffic, "rate", float(rate)),
+    "pods": _pods,
+    "trouble": lambda sim, named, why: sim.trouble.update({named(v): w for v, w in why.items()}),
+    "refused": lambda sim, named, why: sim.refused.update({named(v): w for v, w in why.items()}),
+    "metrics": _metrics,
+    "absent": lambda sim, _, names: setattr(sim.provider, "absent", set(names)),
+    "unreadable": _unreadable,
+    "route": _route,
+    "gateway": _gateway,
+    "operator": lambda sim, _, what: {"restarts": sim.restart}[what](),
+    "asleep": _sleep,
+    "approvals protected": _set("approvals_protected"),
+    "routes served": _set("routes_served"),
+    "settles in": _set("settles_in"),
+    "crd uid": _set("crd_uid"),
+}
+"""Every deed that a story may name."""

@@ -1,0 +1,54 @@
+"""A metrics provider in memory: it scrapes pods, and can be cut off or stopped."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+
+from tests.support.memory_cluster import Pod
+from turnout.core.gates import Blind
+from turnout.core.looks import Readings, Series
+from turnout.core.reasons import Reason
+
+KEPT = 300
+"""Samples of a pod that the provider still has."""
+
+Sample = tuple[float, float, Mapping[str, float]]
+
+
+class Provider:
+    """Keeps (time, requests, good requests per metric) of every pod that it scraped."""
+
+    def __init__(self) -> None:
+        self.blind: Blind | None = None
+        self.is_up = True
+        self.absent: set[str] = set()
+        """Metrics of which there are no series."""
+        self._samples: dict[str, deque[Sample]] = {}
+
+    def cut_off(self, message: str = "connection refused") -> None:
+        """Cut the operator off from a provider that goes on scraping."""
+        self.blind = Blind(Reason.METRICS_UNAVAILABLE, message)
+
+    def stop(self) -> None:
+        """Stop the provider itself: nothing is scraped until it is back."""
+        self.cut_off()
+        self.is_up = False
+
+    def come_back(self) -> None:
+        self.blind, self.is_up = None, True
+
+    def scrape(self, now: float, pods: Mapping[str, Pod]) -> None:
+        for name, pod in pods.items() if self.is_up else ():
+            sample = (now, pod.total, dict(pod.good))
+            self._samples.setdefault(name, deque(maxlen=KEPT)).append(sample)
+
+    def readings(self, metrics: Iterable[str]) -> dict[str, Readings | Blind]:
+        return {name: self.blind or self._reading(name) for name in metrics}
+
+    def _reading(self, metric: str) -> Readings:
+        if metric in self.absent:
+            return Readings((), ())
+        good, total = [], []
+        for pod, samples in self._samples.items():
+            good.append(Series(pod, tuple((at, many.get(metric, 0.0)) for at, _, many in samples)))
+            total.append(Series(pod, tuple((at, many) for at, many, _ in samples)))
+        return Readings(tuple(good), tuple(total))

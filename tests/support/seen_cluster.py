@@ -1,0 +1,126 @@
+"""What the operator sees of a cluster in memory: everything that bears on one Agent, read once."""
+
+from typing import Any
+
+from tests.support.memory_cluster import Document, Key, MemoryCluster
+from tests.support.provider import Provider
+from turnout.api.agent import Agent
+from turnout.api.metric import MetricTemplate
+from turnout.api.policy import AgentPolicy
+from turnout.api.prompt import Prompt
+from turnout.api.rollout import AgentRollout
+from turnout.api.strategy import RolloutStrategy
+from turnout.api.tools import ToolRegistry
+from turnout.api.version import AgentVersion
+from turnout.core.checkpoint import restore
+from turnout.core.looks import Window
+from turnout.core.stored import read_stored
+from turnout.core.world import Child, Pod, Sources, Stored, Unread, World
+
+CHILDREN = {"Deployment", "Service", "ConfigMap", "HTTPRoute"}
+
+
+class SeenCluster(MemoryCluster):
+    """A cluster of which worlds can be made."""
+
+    def __init__(self, scrape: float) -> None:
+        super().__init__()
+        self.scrape = scrape
+        self.provider = Provider()
+        self.trouble: dict[str, str] = {}
+        self.refused: dict[str, str] = {}
+        self.unreadable: dict[Key, str] = {}
+        self.ledger: dict[str, dict[str, tuple[Window, ...]]] = {}
+        self.approvals_protected = True
+        self.routes_served = True
+        self.settles_in = 0.0
+        self.crd_uid = "crd-1"
+        self._contents: dict[str, Stored | Unread] = {}
+
+    @property
+    def agent_name(self) -> str:
+        return next(name for kind, name in self.objects if kind == "Agent")
+
+    def metrics(self) -> list[str]:
+        """Name the metrics that the newest rollout looks at."""
+        rollouts = self.all("AgentRollout")
+        return [one["name"] for one in rollouts[-1]["spec"]["gate"]["metrics"]] if rollouts else []
+
+    def world(self) -> World:
+        agent = Agent.model_validate(self.get("Agent", self.agent_name))
+        rollouts = [AgentRollout.model_validate(one) for one in self.all("AgentRollout")]
+        rollouts.sort(key=lambda one: one.spec.number)
+        newest = rollouts[-1] if rollouts else None
+        versions = [AgentVersion.model_validate(one) for one in self.all("AgentVersion")]
+        return World(
+            now=self.now,
+            agent=agent,
+            sources=self._sources(agent),
+            settles_in=self.settles_in,
+            versions={one.metadata.name: one for one in versions},
+            rollouts=tuple(rollouts),
+            children=self._children(),
+            pods=self._pods(),
+            stored=self._stored([one.metadata.name for one in versions]),
+            readings=self.provider.readings(self.metrics()),
+            ledger=self._known_windows(newest),
+            scrape=self.scrape,
+            approvals_protected=self.approvals_protected,
+            routes_served=self.routes_served,
+            crd_uid=self.crd_uid,
+            refused=self.refused,
+        )
+
+    def _children(self) -> dict[Key, Child]:
+        return {
+            key: Child(one["metadata"]["uid"], one["metadata"]["resourceVersion"], one)
+            for key, one in self.objects.items()
+            if key[0] in CHILDREN
+        }
+
+    def _sources(self, agent: Agent) -> Sources:
+        spec = agent.spec
+        return Sources(
+            prompts={
+                one["metadata"]["name"]: self._read(Prompt, one) for one in self.all("Prompt")
+            },
+            registry=self._named(ToolRegistry, spec.tool_registry_ref),
+            policy=self._named(AgentPolicy, spec.policy_ref),
+            strategy=self._named(RolloutStrategy, spec.strategy_ref),
+            templates={
+                one["metadata"]["name"]: self._read(MetricTemplate, one)
+                for one in self.all("MetricTemplate")
+            },
+        )
+
+    def _named(self, model: Any, reference: Any) -> Any:
+        found = self.objects.get((model.__name__, reference.name)) if reference else None
+        return self._read(model, found) if found else None
+
+    def _read(self, model: Any, document: Document) -> Any:
+        why = self.unreadable.get((document["kind"], document["metadata"]["name"]))
+        return Unread(why) if why else model.model_validate(document)
+
+    def _pods(self) -> tuple[Pod, ...]:
+        ready = {name for pod in self.pods.values() for name in self.ready_pods(pod.version)}
+        return tuple(
+            Pod(name, pod.version, name in ready, pod.created, self.trouble.get(pod.version))
+            for name, pod in self.pods.items()
+        )
+
+    def _stored(self, versions: list[str]) -> dict[str, Stored | Unread]:
+        for document in self.all("ConfigMap"):
+            version = document["metadata"]["resourceVersion"]
+            if version not in self._contents:
+                self._contents[version] = read_stored(document.get("data", {}))
+        found = {
+            one["metadata"]["name"]: self._contents[one["metadata"]["resourceVersion"]]
+            for one in self.all("ConfigMap")
+        }
+        gone = Unread("its ConfigMap is gone")
+        return {name: found.get(name, gone) for name in {*versions, *found}}
+
+    def _known_windows(self, rollout: AgentRollout | None) -> dict[str, tuple[Window, ...]]:
+        if rollout is None:
+            return {}
+        return self.ledger.get(rollout.metadata.name, restore(rollout.status))

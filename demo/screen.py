@@ -16,7 +16,7 @@ _WIDTHS: Final[Mapping[str, int]] = {
     "PHASE": 11,
     "STABLE": 18,
     "CANDIDATE": 18,
-    "GATE": 40,
+    "GATE": 41,
 }
 """Widths of cells that are empty at first, so that the table stays in line when they fill."""
 

@@ -46,7 +46,8 @@ def set_up(where: str | None = None) -> Stage:
     """Set the stage on the demo's cluster, or another; each step says how long it took."""
     cluster = devcluster.up("node", where or name())
     if cluster.gateway_url is None or cluster.access_log is None:
-        raise DemoError(f"cluster {cluster.name} has no gateway")
+        message = "no gateway whose access log could be read: the demo needs a cluster of our own"
+        raise DemoError(f"{cluster.name} has {message}")
     directory = cluster.state_dir / "demo"
     directory.mkdir(exist_ok=True)
     tools = Tools(cluster)

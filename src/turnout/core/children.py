@@ -76,7 +76,7 @@ def _scaled(world: World, arm: ArmPlan, deployment: Child) -> Iterator[Action]:
     wanted = {"metadata": {"annotations": notes}, "spec": {"replicas": arm.replicas}}
     if not holds(wanted, deployment.document):
         manifest = _named("apps/v1", "Deployment", world, arm.ref.version)
-        manifest["metadata"] |= wanted["metadata"]
+        manifest["metadata"] |= wanted["metadata"] | {"uid": deployment.uid}
         yield Apply(manifest | {"spec": wanted["spec"]}, deployment.version, whole=False)
 
 
@@ -105,7 +105,8 @@ def _kept(found: Child | None, rendered: Mapping[str, Any]) -> Iterator[Action]:
     wanted = {"metadata": rendered["metadata"], "spec": rendered["spec"]}
     selector = (found.document.get("spec") or {}).get("selector")
     if not holds(wanted, found.document) or rendered["spec"].get("selector") != selector:
-        yield Apply(rendered, found.version)
+        metadata = {**rendered["metadata"], "uid": found.uid}
+        yield Apply({**rendered, "metadata": metadata}, found.version)
 
 
 def _traffic(world: World, course: Course, arrangement: Arrangement) -> Iterator[Action]:

@@ -35,7 +35,8 @@ class Apply:
     """Server-side apply of the fields given, refused where the object changed meanwhile.
 
     Attributes:
-        manifest: The fields that shall hold, with apiVersion, kind and metadata.
+        manifest: The fields that shall hold, with apiVersion, kind and metadata; its uid keeps the
+            API server from making the object anew where it was deleted meanwhile.
         version: resourceVersion that the decision was made on: the fence.
         whole: True where the manifest names all that we want of the object, so that what it
             lacks of ours goes; False where it changes some fields and keeps the others.

@@ -76,7 +76,7 @@ def _scaled(world: World, arm: ArmPlan, deployment: Child) -> Iterator[Action]:
     wanted = {"metadata": {"annotations": notes}, "spec": {"replicas": arm.replicas}}
     if not holds(wanted, deployment.document):
         manifest = _named("apps/v1", "Deployment", world, arm.ref.version)
-        manifest["metadata"] |= wanted["metadata"] | {"uid": deployment.uid}
+        manifest["metadata"] |= {"annotations": notes, "uid": deployment.uid}
         yield Apply(manifest | {"spec": wanted["spec"]}, deployment.version, whole=False)
 
 

@@ -4,12 +4,15 @@ import json
 import subprocess
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Final, TypeVar
+from urllib.parse import urlencode
 
 from devcluster import Cluster
+from tests.support.api import Api, Document
+from turnout.adapters.documents import BY_TYPE, Kind
 
-Document = dict[str, Any]
 Found = TypeVar("Found")
+_KINDS: Final = {kind.resource: kind for kind in BY_TYPE.values()}
 
 
 class Refused(AssertionError):
@@ -30,13 +33,25 @@ def eventually(
         time.sleep(pause)
 
 
+def throughout(seconds: float, what: str, claim: Callable[[], bool], pause: float = 0.2) -> None:
+    """Look again and again whether a claim holds for so long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert claim(), f"no longer: {what}"
+        time.sleep(pause)
+
+
 class Kubectl:
-    """kubectl against one cluster and namespace, as its administrator or somebody else."""
+    """kubectl against one cluster and namespace, as its administrator or somebody else.
+
+    What is written goes through kubectl; what is read over and over comes straight from the API.
+    """
 
     def __init__(self, cluster: Cluster, namespace: str, *flags: str) -> None:
         self.cluster = cluster
         self.namespace = namespace
         self._command = [cluster.kubectl, "--kubeconfig", str(cluster.kubeconfig), *flags]
+        self._api = Api(cluster.kubeconfig)
 
     def run(self, *words: str, stdin: str | None = None) -> str:
         done = subprocess.run(
@@ -63,14 +78,15 @@ class Kubectl:
         self.run("patch", resource, name, "--type=merge", "-p", json.dumps(patch))
 
     def get(self, resource: str, name: str) -> Document | None:
-        out = self.run("get", resource, name, "--ignore-not-found", "-o", "json")
-        found: Document | None = json.loads(out) if out.strip() else None
-        return found
+        return self._api.get(self._path(resource, name))
 
     def list(self, resource: str, selector: str = "") -> list[Document]:
-        out = self.run("get", resource, "-l", selector, "-o", "json")
-        items: list[Document] = json.loads(out)["items"]
-        return items
+        query = f"?{urlencode({'labelSelector': selector})}" if selector else ""
+        return self._api.list(self._path(resource) + query)
+
+    def _path(self, resource: str, name: str | None = None) -> str:
+        kind: Kind = _KINDS[resource]
+        return kind.path(self.namespace if kind.namespaced else None, name)
 
     def status(self, resource: str, name: str) -> Document:
         found = self.get(resource, name)

@@ -88,6 +88,16 @@ class OperatorProcess:
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    def await_lead(self, timeout: float = 30) -> Self:
+        """Wait until it leads: a lease of somebody who was killed must run out first."""
+        eventually(f"{self.name} leads; its log is {self.log}", lambda: self.leads, timeout)
+        return self
+
+    def await_exit(self, timeout: float = 30) -> int:
+        """Wait until it has ended by itself; returns its exit code."""
+        assert self.process is not None
+        return self.process.wait(timeout)
+
     def kill(self) -> None:
         """End it without a chance to say anything."""
         self._signal(signal.SIGKILL)
@@ -119,4 +129,5 @@ class OperatorProcess:
 
     def __exit__(self, *_: object) -> None:
         if self.running:
-            self.kill()
+            self.thaw()
+            self.stop()

@@ -1,0 +1,53 @@
+"""One light cluster with the chart for all of these tests; an operator for each module."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from devcluster import golang
+from devcluster.progress import silence
+from tests.chart.helm import Helm
+from tests.operator.providers import Providers, serve_providers
+from tests.operator.stage import Stage, set_up
+from tests.operator.team import Team, new_team
+from tests.support.api import Api
+from tests.support.operator import OperatorProcess
+
+
+@pytest.fixture(scope="session")
+def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
+    golang.build(["helm"], silence())
+    return Helm(str(golang.binary("helm")), tmp_path_factory.mktemp("helm"))
+
+
+@pytest.fixture(scope="session")
+def stage(helm: Helm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with set_up("operator", helm, tmp_path_factory.mktemp("operators")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def providers(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Providers]:
+    """Metrics for every operator of the stage."""
+    directory = tmp_path_factory.mktemp("prometheus")
+    with serve_providers(Api(stage.cluster.kubeconfig), directory) as made:
+        stage.settings["metrics"] = made.settings
+        yield made
+
+
+@pytest.fixture(scope="module")
+def operator(
+    stage: Stage, providers: Providers, request: pytest.FixtureRequest
+) -> Iterator[OperatorProcess]:
+    """An operator for the whole cluster, leading, as long as the module's tests run."""
+    word = request.module.__name__.rpartition("test_")[2].replace("_", "-")
+    with stage.operator(f"{word}-operator").start() as made:
+        yield made.await_lead()
+
+
+@pytest.fixture
+def team(stage: Stage, operator: OperatorProcess) -> Iterator[Team]:
+    """A new namespace, and the operator that serves it."""
+    made = new_team(stage.cluster)
+    yield made
+    made.admin.run("delete", "namespace", made.namespace, "--wait=false")

@@ -1,0 +1,159 @@
+"""Verdicts from a real Prometheus: what is worse goes back by itself, what is better goes on.
+
+The stories without an outage are told at the same time, each in a namespace of its own.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from devcluster import processes, prometheus
+from tests.operator.providers import FRAGILE, Providers
+from tests.operator.stage import Stage
+from tests.operator.team import QUICK_GATE, Team, new_team
+from tests.support.api import Document
+from tests.support.kubectl import eventually, throughout
+from tests.support.manifests import metric
+from tests.support.operator import OperatorProcess
+
+pytestmark = pytest.mark.light
+
+HALF: list[dict[str, Any]] = [{"setWeight": 50}]
+STAIRS: list[dict[str, Any]] = [{"setWeight": 25}, {"setWeight": 50}]
+MOST_EVENTS = 12
+LATENCY: Document = metric("latency") | {
+    "spec": {"type": "Histogram", "histogram": {"metric": "agent_task_seconds"}}
+}
+FAST_ENOUGH = {
+    "name": "fast-enough",
+    "type": "Latency",
+    "templateRef": {"name": "latency"},
+    "minimum": "90%",
+    "slowerThan": "1s",
+    "onRegression": "Rollback",
+}
+
+
+@dataclass(frozen=True)
+class Story:
+    """A change of a prompt that was begun."""
+
+    team: Team
+    stable: str
+    rollout: str
+    candidate: str
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What a story begins with."""
+
+    text: str
+    steps: list[dict[str, Any]]
+    spec: dict[str, Any]
+
+    def begin(self, team: Team) -> Story:
+        stable = team.deploys(LATENCY, steps=self.steps, **self.spec)
+        rollout = team.changes_prompt(self.text)
+        return Story(team, stable, rollout, team.candidate_of(rollout))
+
+
+BOTH_METRICS = {"gate": QUICK_GATE | {"metrics": [*QUICK_GATE["metrics"], FAST_ENOUGH]}}
+RARE = {"gate": QUICK_GATE | {"minRequests": 100000}, "deployment": {"progressDeadline": "8s"}}
+PLOTS = {
+    "worse": Plot("A worse prompt.", HALF, {}),
+    "slower": Plot("A slow prompt.", HALF, BOTH_METRICS),
+    "better": Plot("A better prompt.", STAIRS, {}),
+    "unasked": Plot("A better prompt.", HALF, RARE),
+}
+
+
+@pytest.fixture(scope="module")
+def stories(stage: Stage, operator: OperatorProcess) -> dict[str, Story]:
+    """All stories, begun at the same time."""
+    teams = {name: new_team(stage.cluster) for name in PLOTS}
+    with ThreadPoolExecutor(len(PLOTS)) as pool:
+        begun = {name: pool.submit(plot.begin, teams[name]) for name, plot in PLOTS.items()}
+        return {name: one.result() for name, one in begun.items()}
+
+
+def test_a_worse_prompt_rolls_itself_back_and_describe_shows_why(
+    stories: dict[str, Story],
+) -> None:
+    story = stories["worse"]
+    team = story.team
+    status = team.await_rollout(story.rollout, "RolledBack", timeout=60)
+    assert team.admin.weights() == {story.stable: 100}
+    told = status["message"]
+    for part in ("task-success", "candidate ", "stable 100.0%", "below 90% in 2 of the last"):
+        assert part in told
+    assert team.await_phase("RolledBack")["stable"]["version"] == story.stable
+    assert team.version(story.candidate)["rejectedBy"]["metric"] == "task-success"
+    eventually("an Event", lambda: any(told in one["note"] for one in team.events()))
+    described = " ".join(team.ada.run("describe", "agents.turnout.dev", "support").split())
+    assert told in described
+    assert len(team.events()) <= MOST_EVENTS
+
+
+def test_a_slower_prompt_rolls_itself_back_by_its_latency(stories: dict[str, Story]) -> None:
+    story = stories["slower"]
+    status = story.team.await_rollout(story.rollout, "RolledBack", timeout=60)
+    assert status["message"].startswith("fast-enough: candidate 0.0%")
+    assert story.team.admin.weights() == {story.stable: 100}
+
+
+def test_a_better_prompt_is_promoted_by_its_numbers(stories: dict[str, Story]) -> None:
+    story = stories["better"]
+    team = story.team
+    status = team.await_rollout(story.rollout, "Promoted", timeout=90)
+    assert status["gate"]["verdict"] == "Pass"
+    assert "task-success" in status["message"]
+    assert team.await_phase("Healthy")["stable"]["version"] == story.candidate
+    assert team.admin.weights() == {story.candidate: 100}
+    of_old = f"turnout.dev/version={story.stable}"
+    eventually("the old pods go", lambda: not team.admin.list("pods", of_old))
+    assert len(team.events()) <= MOST_EVENTS
+
+
+def test_a_candidate_that_nobody_asks_is_held_and_never_promoted(
+    stories: dict[str, Story],
+) -> None:
+    story = stories["unasked"]
+    status = story.team.await_rollout(story.rollout, "Held", timeout=60)
+    assert status["reason"] == "NoTraffic"
+    assert story.team.admin.weights() == {story.stable: 50, story.candidate: 50}
+
+
+@pytest.mark.parametrize(
+    "seconds", [20, pytest.param(120, marks=[pytest.mark.long, pytest.mark.timeout(600)])]
+)
+def test_without_metrics_a_rollout_holds_and_goes_on_when_they_are_back(
+    team: Team, providers: Providers, seconds: float
+) -> None:
+    gate = QUICK_GATE | {"successes": 2, "provider": FRAGILE}
+    team.deploys(steps=STAIRS, gate=gate)
+    rollout = team.changes_prompt("A better prompt.")
+    candidate = team.candidate_of(rollout)
+    team.await_weight(candidate, 25)
+    with _outage(providers):
+        status = team.await_rollout(rollout, "Held")
+        assert status["reason"] == "MetricsUnavailable"
+        assert team.await_phase("Held")["candidate"]["weight"] == 25
+        throughout(seconds, "the weight stays", lambda: team.admin.weights().get(candidate) == 25)
+        assert team.rollout(rollout)["phase"] == "Held"
+    team.await_rollout(rollout, "Promoted", timeout=90)
+    assert team.await_phase("Healthy")["stable"]["version"] == candidate
+
+
+@contextmanager
+def _outage(providers: Providers) -> Iterator[None]:
+    """End the fragile Prometheus, and start it again on the same data."""
+    there = providers.fragile
+    processes.suspend(there.state_dir, prometheus.NAME)
+    yield
+    daemon = processes.restart(there.state_dir, prometheus.NAME)
+    prometheus.wait_ready(there.url.removeprefix("http://"), daemon)

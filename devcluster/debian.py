@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from devcluster.errors import ClusterError
+from devcluster.paths import program_path
 
 _APT_ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive"}
 
@@ -41,4 +42,4 @@ def _apt(*command: str) -> bool:
 def _is_there(proof: str) -> bool:
     if proof.startswith("/"):
         return Path(proof).exists()
-    return shutil.which(proof, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is not None
+    return shutil.which(proof, path=program_path()) is not None

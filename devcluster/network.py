@@ -10,13 +10,14 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import json
+import os
 import subprocess
 from pathlib import Path
 
 from devcluster.cgroups import Subtree
 from devcluster.errors import ClusterError
 from devcluster.locks import alone
-from devcluster.paths import cache, short_hash, state_dir
+from devcluster.paths import cache, program_path, short_hash, state_dir
 from devcluster.processes import Daemon, Site, recorded, wait_until
 
 _SLOTS = 64
@@ -138,8 +139,8 @@ def leave(name: str) -> None:
     cgroups = subtree(name)
     cgroups.end_all()
     gone = Network(ident(name), 0)
-    _try("ip", "link", "delete", gone.veth)
-    _try("nft", "delete", "table", "ip", gone.table)
+    _call("ip", "link", "delete", gone.veth)
+    _call("nft", "delete", "table", "ip", gone.table)
     cgroups.remove()
     with alone("network"):
         if not _links():
@@ -244,11 +245,12 @@ def _refuse_hidden(directory: Path) -> None:
 
 
 def _run(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = _call(*command)
     if done.returncode:
         raise ClusterError(f"{' '.join(command)}: {done.stderr.strip()}")
     return done.stdout
 
 
-def _try(*command: str) -> None:
-    subprocess.run(command, capture_output=True, check=False)
+def _call(*command: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PATH": program_path()}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -34,6 +34,11 @@ def default_name(profile: str, checkout: Path = CHECKOUT) -> str:
     return f"{slug}-{short_hash(str(checkout), 6)}-{profile}"
 
 
+def program_path() -> str:
+    """Return PATH with the directories of system programs, which some users' PATH lacks."""
+    return f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+
+
 def short_hash(text: str, length: int) -> str:
     """Return the first hex digits of a text's SHA-256."""
     return hashlib.sha256(text.encode()).hexdigest()[:length]

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from devcluster.errors import ClusterError
+from devcluster.paths import program_path
 
 _RECORD = "processes.json"
 _POLL_SECONDS = 0.05
@@ -82,7 +83,7 @@ def start(state_dir: Path, program: Program) -> Daemon:
     launch = ["sh", "-c", _LAUNCH, "launch", str(log), program.procs_file, *program.argv]
     launched = subprocess.run(
         launch,
-        env={**os.environ, **program.env},
+        env={**os.environ, "PATH": program_path(), **program.env},
         start_new_session=True,
         capture_output=True,
         text=True,

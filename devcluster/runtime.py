@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from devcluster import archive
 from devcluster.errors import ClusterError
 from devcluster.golang import binary
 from devcluster.network import Network
+from devcluster.paths import program_path
 from devcluster.processes import Daemon, Site, wait_until
 
 SOCKET = "/run/containerd/containerd.sock"
@@ -48,7 +48,7 @@ def start(site: Site, network: Network) -> Daemon:
     configuration.write_text(_CONFIGURATION.format(pause=_PAUSE_IMAGE, cni=directory / "cni"))
     containerd = binary("containerd")
     # Its own directory first, or an older packaged shim would be found.
-    path = f"{containerd.parent}:{os.environ['PATH']}:/usr/sbin:/sbin"
+    path = f"{containerd.parent}:{program_path()}"
     daemon = site.start(
         "containerd", str(containerd), "--config", str(configuration), env={"PATH": path}
     )

@@ -16,7 +16,8 @@ MOST_EVENTS: Final = 12
 """A rollout that tells more than this is noise."""
 
 _SOON: Final = 30.0
-_VERSION_LIMIT: Final = 15.0
+_VERSION_LIMIT: Final = 30.0
+_POD_LIMIT: Final = 120.0
 _FIRST_LIMIT: Final = 120.0
 _PROMOTION_LIMIT: Final = 300.0
 _ROLLBACK_LIMIT: Final = 180.0
@@ -141,7 +142,7 @@ class Story:
         await within(_VERSION_LIMIT, f"the {title} is a new version", starts)
         version = seen.candidate
         answers = seen.until(lambda: seen.first(version) is not None)
-        await within(_SOON, f"the {title} answers its first customer", answers)
+        await within(_POD_LIMIT, f"the {title} answers its first customer", answers)
         return Course(title, version, "", applied_at)
 
     async def _kubectl(self, *arguments: str, stdin: str = "") -> None:

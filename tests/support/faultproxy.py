@@ -17,7 +17,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -237,12 +237,20 @@ class FaultProxy:
         if watch.silent:
             await asyncio.Event().wait()
 
-    def _upstream(
+    @asynccontextmanager
+    async def _upstream(
         self, request: web.Request, body: bytes
-    ) -> "aiohttp.client._RequestContextManager":
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Forward a request; what is not read of its answer is cut off."""
         headers = {k: v for k, v in request.headers.items() if k.lower() not in _HOP}
         url = f"{self._server}{request.raw_path}"
-        return self._session.request(request.method, url, headers=headers, data=body or None)
+        sent = self._session.request(request.method, url, headers=headers, data=body or None)
+        async with sent as upstream:
+            try:
+                yield upstream
+            finally:
+                if upstream.connection and upstream.connection.transport:
+                    upstream.connection.transport.abort()
 
 
 def status(code: int, reason: str, message: str = "planted") -> dict[str, Any]:

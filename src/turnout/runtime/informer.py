@@ -48,17 +48,10 @@ _WORKERS: Final = 50
 class Informer:
     """One life of kopf."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        kinds: Collection[Kind],
-        listener: Listener,
-        longest_silence: float = LONGEST_SILENCE,
-    ) -> None:
+    def __init__(self, settings: Settings, kinds: Collection[Kind], listener: Listener) -> None:
         self._settings = settings
         self._kinds = kinds
         self._listener = listener
-        self._longest_silence = longest_silence
 
     async def run(self) -> BaseException | None:
         """Watch until kopf dies; returns what killed it.
@@ -149,7 +142,7 @@ class Informer:
         settings.watching.server_timeout = LONGEST_STREAM
         settings.watching.client_timeout = LONGEST_STREAM + CALL_TIMEOUT.total_seconds()
         settings.watching.connect_timeout = CALL_TIMEOUT.total_seconds()
-        settings.watching.inactivity_timeout = self._longest_silence
+        settings.watching.inactivity_timeout = LONGEST_SILENCE
         for kind in self._kinds:
             if labels := selector(kind):
                 selected = (kind.group, kind.version, kind.plural)

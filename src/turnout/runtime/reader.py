@@ -11,7 +11,7 @@ from typing_extensions import override
 from turnout.adapters.documents import Document, Kind, Ref
 from turnout.adapters.ports import Listing
 from turnout.errors import Invalid
-from turnout.runtime.informer import LONGEST_SILENCE, Informer
+from turnout.runtime.informer import Informer
 from turnout.runtime.relist import Relister
 from turnout.runtime.store import Refs, Store
 from turnout.runtime.supervise import supervise
@@ -38,8 +38,6 @@ class Reader(Listener):
         wake: Callable[[Refs], None],
         relister: Relister,
         on_restart: Callable[[], None],
-        *,
-        longest_silence: float = LONGEST_SILENCE,
     ) -> None:
         self.synced = asyncio.Event()
         self._settings = settings
@@ -47,7 +45,6 @@ class Reader(Listener):
         self._wake = wake
         self._relister = relister
         self._on_restart = on_restart
-        self._longest_silence = longest_silence
         self._watched: frozenset[Kind] = frozenset()
         self._awaited: set[tuple[Kind, str | None]] = set()
         self._deaf = asyncio.Event()
@@ -90,7 +87,7 @@ class Reader(Listener):
         self._awaited = {(kind, scope) for kind in self._watched for scope in scopes}
         self._deaf.set()
         self._outdated.clear()
-        informer = Informer(self._settings, self._watched, self, self._longest_silence)
+        informer = Informer(self._settings, self._watched, self)
         life = asyncio.create_task(informer.run())
         outdated = asyncio.create_task(self._outdated.wait())
         try:

@@ -9,7 +9,6 @@ kopf gets only lines that it can take, and an error in one ends that stream and 
 import asyncio
 import json
 import re
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from http import HTTPStatus
@@ -30,11 +29,6 @@ logger = structlog.stdlib.get_logger(__name__)
 SHORTEST_STREAM: Final = 1.0
 """Seconds between the beginnings of two streams: kopf by itself would ask again at once."""
 
-_KEEPALIVE: Final = {
-    socket.TCP_KEEPIDLE: 3,  # seconds without a byte, then a question ...
-    socket.TCP_KEEPINTVL: 1,  # ... every second, and the connection is dead ...
-    socket.TCP_KEEPCNT: 2,  # ... after so many without an answer
-}
 _CHUNK: Final = 2**16
 _COLLECTION = re.compile(r"(?P<root>/.*?)(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[^/]+)")
 _TYPE = re.compile(rb'\{"type":"([A-Z]+)","object":')
@@ -79,21 +73,9 @@ def open_session(client: ApiClient, listener: Listener) -> aiohttp.ClientSession
         return answer
 
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
-            limit=0, ssl=client.rest_client.ssl_context, socket_factory=_open_socket
-        ),
+        connector=aiohttp.TCPConnector(limit=0, ssl=client.rest_client.ssl_context),
         middlewares=(sift,),
     )
-
-
-def _open_socket(address: aiohttp.AddrInfoType) -> socket.socket:
-    """Open a socket that notices within five seconds that nobody is there any more."""
-    family, kind, protocol, *_ = address
-    opened = socket.socket(family, kind, protocol)
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in _KEEPALIVE.items():
-        opened.setsockopt(socket.IPPROTO_TCP, option, value)
-    return opened
 
 
 def _collection(path: str) -> tuple[Kind, str | None] | None:

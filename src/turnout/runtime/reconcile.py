@@ -16,7 +16,7 @@ from turnout.api.strategy import RolloutStrategy, RolloutStrategyStatus, Strateg
 from turnout.api.tools import ToolRegistry
 from turnout.core.decide import Outcome, decide
 from turnout.core.patch import merge_patch
-from turnout.core.plan import Action, Announcement, Decision, Record, Target
+from turnout.core.plan import Action, Announcement, Create, Decision, Record, Target
 from turnout.core.reasons import Reason
 from turnout.core.shared import MOST_USES, accepted, report_shared
 from turnout.core.world import Unread
@@ -107,15 +107,24 @@ class Reconciler:
         memory.ledger, memory.blind = outcome.ledger, outcome.blind
         known = memory.refused, memory.forbidden
         memory.forbidden = None
+        silent = True
         for action in outcome.decision.actions:
             await self._act(action, memory)
-        self._say(ref, agent, outcome)
+            if silent and _records(action):
+                self._say(ref, agent, outcome)
+                silent = False
+        if silent:
+            self._say(ref, agent, outcome)
         if (memory.refused, memory.forbidden) != known:
             return AT_ONCE
         return _again_in(outcome.decision, memory)
 
     def _say(self, ref: Ref, agent: Agent, outcome: Outcome) -> None:
-        """Log, announce and count what was done, and wake who shows it."""
+        """Log, announce and count what was decided, and wake who shows it.
+
+        It is said once the decision is on record: a conflict in a later action brings another look,
+        to which nothing is new any more.
+        """
         decision = outcome.decision
         if decision.actions:
             logger.info(
@@ -201,6 +210,17 @@ class Reconciler:
     async def _record(self, ref: Ref, document: Document, status: Document) -> None:
         target = Target(ref.kind.kind, ref.namespace, ref.name)
         self._audience.wake(await self._hand.apply(Record(target, status, version_of(document))))
+
+
+def _records(action: Action) -> bool:
+    """Claim that an action puts a decision on record: from here on it holds."""
+    match action:
+        case Record(target, _, _):
+            return target.kind == kinds.AGENT_ROLLOUT.kind
+        case Create(manifest):
+            return manifest["kind"] == kinds.AGENT_ROLLOUT.kind
+        case _:
+            return False
 
 
 def _again_in(decision: Decision, memory: Memory) -> timedelta | None:

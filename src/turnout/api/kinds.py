@@ -166,7 +166,7 @@ KINDS: tuple[Kind, ...] = (
             Column("TO", ".spec.to.version"),
             Column("PHASE", ".status.phase"),
             Column("STEP", ".status.step.progress"),
-            Column("WEIGHT", ".status.weights.observed", "integer"),
+            Column("WEIGHT", ".status.weights.desired", "integer"),
             Column("GATE", ".status.gate.summary"),
             Column("BY", ".status.intents[-1:].by", wide=True),
             Column("MESSAGE", ".status.message", wide=True),

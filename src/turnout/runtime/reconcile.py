@@ -218,7 +218,7 @@ def _records(action: Action) -> bool:
         case Record(target, _, _):
             return target.kind == kinds.AGENT_ROLLOUT.kind
         case Create(manifest):
-            return manifest["kind"] == kinds.AGENT_ROLLOUT.kind
+            return bool(manifest["kind"] == kinds.AGENT_ROLLOUT.kind)
         case _:
             return False
 

@@ -56,6 +56,8 @@ def set_up_logging(settings: Settings) -> None:
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
     logging.getLogger("kopf").setLevel(logging.WARNING)
+    # That it leaves signals alone in its own thread is meant, and not worth a warning.
+    logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
 
 
 class Telemetry:

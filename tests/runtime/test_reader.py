@@ -105,6 +105,13 @@ async def test_each_change_is_heard(read: Reading, admin: People, namespace: str
     assert {found.name for refs in read.woken for found in refs} >= {"support"}
 
 
+async def test_changes_of_many_objects_hold_each_other_up_for_no_time(
+    read: Reading, admin: People, namespace: str
+) -> None:
+    refs = await asyncio.gather(*(admin.make(namespace) for _ in range(150)))
+    await eventually(lambda: all(read.has(ref) for ref in refs))
+
+
 async def test_a_change_as_large_as_objects_get_is_heard(
     read: Reading, admin: People, namespace: str
 ) -> None:

@@ -42,7 +42,7 @@ PATIENCE: Final = 1.5
 """Seconds that kopf gets to end; after that its thread is left to itself."""
 
 _BACKOFFS: Final = (0.2, 0.5, 1.0)  # seconds: then kopf gives up, and its next life begins
-_WORKERS: Final = 50
+_IDLENESS: Final = 0.1  # seconds that kopf keeps what it made for one object's event
 
 
 class Informer:
@@ -134,7 +134,8 @@ class Informer:
         settings.scanning.disabled = True
         settings.peering.standalone = True
         settings.process.ultimate_exiting_timeout = None
-        settings.queueing.worker_limit = _WORKERS
+        settings.queueing.worker_limit = None  # a limit holds a stream up while workers are idle
+        settings.queueing.idle_timeout = _IDLENESS
         settings.queueing.exit_timeout = 0.5
         settings.networking.request_timeout = CALL_TIMEOUT.total_seconds()
         settings.networking.error_backoffs = _BACKOFFS

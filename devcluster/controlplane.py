@@ -27,7 +27,7 @@ class Addresses:
     etcd_peer: int
     controller_manager: int
     scheduler: int
-    services: str = "10.253.0.0/24"
+    services: str = "10.253.0.0/16"
     """The subnet of ClusterIPs; its first address is the API server's."""
 
     @property

@@ -138,6 +138,15 @@ def test_a_shared_prompt_bears_on_itself_and_on_those_who_use_it() -> None:
     assert store.users(PROMPT_REF) == (SUPPORT,)
 
 
+def test_the_status_of_a_shared_prompt_bears_on_itself_alone() -> None:
+    store = Store()
+    store.put(SUPPORT, agent(promptRefs=[{"name": "support-system"}]))
+    spec = {"text": "Be kind."}
+    store.put(PROMPT_REF, document(PROMPT_REF, spec=spec))
+    told = document(PROMPT_REF, 2, spec=spec, status={"usedBy": [{"agent": "support"}]})
+    assert store.put(PROMPT_REF, told) == {PROMPT_REF}
+
+
 def test_a_dropped_reference_bears_on_the_object_that_lost_its_user() -> None:
     store = Store()
     store.put(SUPPORT, agent(promptRefs=[{"name": "support-system"}]))

@@ -176,7 +176,8 @@ class Store:
         itself = {ref} if ref.kind == AGENT or ref.kind in _SHARED_KINDS else _NONE
         agents = {entry.agent for entry in known if entry.agent}
         moved = (old.references if old else _NONE) ^ (new.references if new else _NONE)
-        return _NONE.union(itself, agents, moved, self._reached(ref))
+        users = _NONE if old and new and _is_mere_report(old, new) else self._reached(ref)
+        return _NONE.union(itself, agents, moved, users)
 
     def _reached(self, ref: Ref) -> Refs:
         """Return who refers to an object, and who refers to those."""
@@ -194,6 +195,18 @@ def _same(old: Document | Invalid, new: Document | Invalid) -> bool:
     if isinstance(old, Invalid) or isinstance(new, Invalid):
         return str(old) == str(new)
     return _content(old) == _content(new)
+
+
+def _is_mere_report(old: _Entry, new: _Entry) -> bool:
+    """Claim that nothing but a status changed: who refers to an object does not read that.
+
+    Without this, hundreds of Agents that share a Prompt would all be looked at again for each
+    line that the Prompt's status tells of one of them.
+    """
+    if isinstance(old.item, Invalid) or isinstance(new.item, Invalid):
+        return False
+    before, after = (_content({**one, "status": None}) for one in (old.item, new.item))
+    return before == after
 
 
 def _content(document: Document) -> tuple[Document, Document]:

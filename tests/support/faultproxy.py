@@ -243,6 +243,7 @@ class FaultProxy:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Forward a request; what is not read of its answer is cut off."""
         headers = {k: v for k, v in request.headers.items() if k.lower() not in _HOP}
+        headers["Accept-Encoding"] = "identity"
         url = f"{self._server}{request.raw_path}"
         sent = self._session.request(request.method, url, headers=headers, data=body or None)
         async with sent as upstream:

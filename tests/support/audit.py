@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import yaml
 
+from devcluster import Cluster
+
 WRITES: Final = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 _CREDENTIAL: Final = "authentication.kubernetes.io/credential-id"
 
@@ -44,9 +46,10 @@ class Request:
 class AuditLog:
     """The log from the moment at which this was made."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._start = path.stat().st_size
+    def __init__(self, cluster: Cluster) -> None:
+        assert cluster.audit_log is not None, f"cluster {cluster.name} keeps no audit log"
+        self._path = cluster.audit_log
+        self._start = self._path.stat().st_size
 
     def requests(self, **wanted: object) -> list[Request]:
         """Return the requests so far, only those whose attributes are as given."""

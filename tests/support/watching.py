@@ -2,10 +2,12 @@
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
 from kubernetes import client, config, watch
+from urllib3.exceptions import HTTPError
 
 from devcluster import Cluster
 
@@ -28,27 +30,27 @@ class Watch:
         self._namespace = namespace
         self._core = client.CoreV1Api(api)
         self._custom = client.CustomObjectsApi(api)
-        self._watches = [watch.Watch() for _ in range(3)]
+        self._ended = threading.Event()
         self._pods: dict[str, Seen] = {}
         self._weights: list[tuple[float, dict[str, int]]] = []
         self._rollouts: dict[str, str] = {}
 
     def __enter__(self) -> Self:
-        routes = ("gateway.networking.k8s.io", "v1", self._namespace, "httproutes")
-        rollouts = (GROUP, VERSION, self._namespace, "agentrollouts")
-        listing = self._custom.list_namespaced_custom_object
-        lives = (
-            (self._watch_pods, self._watches[0]),
-            (lambda one: self._follow(one, listing, routes, self._see_route), self._watches[1]),
-            (lambda one: self._follow(one, listing, rollouts, self._see_rollout), self._watches[2]),
-        )
-        for life, stream in lives:
-            threading.Thread(target=life, args=(stream,), daemon=True).start()
+        for life in (self._watch_pods, self._watch_routes, self._watch_rollouts):
+            threading.Thread(target=self._live, args=(life,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for stream in self._watches:
-            stream.stop()
+        self._ended.set()
+
+    def _live(self, life: Callable[[], None]) -> None:
+        """Watch until the end; a server that goes away after it is no trouble."""
+        while not self._ended.is_set():
+            try:
+                life()
+            except HTTPError:
+                if not self._ended.is_set():
+                    raise
 
     def merge(self, plural: str, name: str, patch: dict[str, Any]) -> None:
         """Merge-patch one of our objects, without the time that kubectl takes to start."""
@@ -62,15 +64,24 @@ class Watch:
             _content_type="application/merge-patch+json",
         )
 
-    def _follow(self, stream: Any, listing: Any, where: tuple[str, ...], see: Any) -> None:
-        for event in stream.stream(listing, *where):
-            see(time.time(), event["object"])
-
-    def _watch_pods(self, stream: Any) -> None:
-        for event in stream.stream(self._core.list_namespaced_pod, self._namespace):
+    def _watch_pods(self) -> None:
+        for event in watch.Watch().stream(self._core.list_namespaced_pod, self._namespace):
             metadata = event["raw_object"]["metadata"]
             version = (metadata.get("labels") or {}).get("turnout.dev/version", "")
             self._pods.setdefault(metadata["name"], Seen(version, time.time()))
+
+    def _watch_routes(self) -> None:
+        self._follow(
+            ("gateway.networking.k8s.io", "v1", self._namespace, "httproutes"), self._see_route
+        )
+
+    def _watch_rollouts(self) -> None:
+        self._follow((GROUP, VERSION, self._namespace, "agentrollouts"), self._see_rollout)
+
+    def _follow(self, where: tuple[str, ...], see: Callable[[float, dict[str, Any]], None]) -> None:
+        listing = self._custom.list_namespaced_custom_object
+        for event in watch.Watch().stream(listing, *where):
+            see(time.time(), event["object"])
 
     def _see_route(self, at: float, route: dict[str, Any]) -> None:
         backends = route["spec"]["rules"][0].get("backendRefs", [])

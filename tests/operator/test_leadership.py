@@ -1,0 +1,103 @@
+"""Two replicas: one acts, the other takes over, and never do both.
+
+What each of them wrote is told by the API server's audit log, by the token that it came with.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.chart.helm import NAMESPACE
+from tests.operator.providers import Providers
+from tests.operator.stage import Stage
+from tests.operator.team import Team, new_team
+from tests.support.audit import AuditLog, Request, credential_of
+from tests.support.kubectl import Kubectl, eventually
+from tests.support.operator import OperatorProcess
+
+pytestmark = [pytest.mark.light, pytest.mark.timeout(240)]
+
+AFTER_A_KILL = 20.0
+"""Seconds in which a standby acts after its leader was killed."""
+
+AFTER_A_STOP = 3.0
+LEASE = 15.0
+
+
+@dataclass
+class Pair:
+    """A leader and its standby, and the team that they serve."""
+
+    leader: OperatorProcess
+    standby: OperatorProcess
+    team: Team
+    credentials: dict[str, str]
+
+    def wrote(self, log: AuditLog, who: OperatorProcess) -> list[Request]:
+        """Return what a replica wrote, its Lease aside."""
+        found = log.requests(credential=self.credentials[who.name], writes=True)
+        return [one for one in found if not one.keeps_the_lease]
+
+
+@pytest.fixture
+def pair(stage: Stage, providers: Providers, request: pytest.FixtureRequest) -> Iterator[Pair]:
+    word = request.node.name.removeprefix("test_")[:20].replace("_", "-").strip("-")
+    names = (f"{word}-one", f"{word}-two")
+    kubeconfigs = {}
+    for name in names:
+        directory = stage.directory / f"{name}-account"
+        directory.mkdir()
+        kubeconfigs[name] = stage.kubeconfig(directory)
+    one, two = (stage.operator(name, kubeconfig=kubeconfigs[name]) for name in names)
+    with one.start(), two.start():
+        eventually("one of them leads", lambda: one.leads or two.leads)
+        leader, standby = (one, two) if one.leads else (two, one)
+        team = new_team(stage.cluster, "led")
+        team.deploys()
+        credentials = {name: credential_of(path) for name, path in kubeconfigs.items()}
+        yield Pair(leader, standby, team, credentials)
+
+
+def takes_over(pair: Pair, log: AuditLog, text: str, limit: float) -> None:
+    """Change the prompt, which only the standby can act on now."""
+    pair.team.ada.patch("prompts.turnout.dev", "support-system", {"spec": {"text": text}})
+    eventually("the standby acts", lambda: pair.wrote(log, pair.standby), limit)
+
+
+def test_one_of_two_replicas_writes(pair: Pair, stage: Stage) -> None:
+    log = AuditLog(stage.cluster)
+    pair.team.changes_prompt("Only one of us may act.")
+    pair.team.await_phase("Paused")
+    assert pair.wrote(log, pair.leader)
+    assert not pair.wrote(log, pair.standby)
+    assert pair.standby.endpoint("readyz") is not None
+
+
+def test_a_standby_acts_soon_after_its_leader_was_killed(pair: Pair, stage: Stage) -> None:
+    log = AuditLog(stage.cluster)
+    pair.leader.kill()
+    takes_over(pair, log, "The king is dead.", AFTER_A_KILL)
+    assert not pair.wrote(log, pair.leader)
+
+
+def test_a_standby_acts_at_once_after_its_leader_went(pair: Pair, stage: Stage) -> None:
+    log = AuditLog(stage.cluster)
+    assert pair.leader.stop() == 0
+    takes_over(pair, log, "Long live the king.", AFTER_A_STOP)
+
+
+def test_a_leader_that_slept_too_long_wakes_and_writes_nothing(pair: Pair, stage: Stage) -> None:
+    pair.leader.freeze()
+    log = AuditLog(stage.cluster)
+    takes_over(pair, log, "Sleeping.", AFTER_A_KILL + LEASE)
+    began = min(one.at for one in pair.wrote(log, pair.standby))
+    pair.leader.thaw()
+    assert pair.leader.await_exit() != 0
+    assert not [one for one in pair.wrote(log, pair.leader) if one.at > began]
+
+
+def test_the_lease_is_of_the_operators_own_namespace(pair: Pair, stage: Stage) -> None:
+    lease = Kubectl(stage.cluster, NAMESPACE).get("leases.coordination.k8s.io", "turnout-operator")
+    assert lease is not None
+    assert lease["spec"]["holderIdentity"] == pair.leader.name

@@ -18,7 +18,7 @@ from turnout.core.phase import has_ended
 from turnout.core.render import is_stopped
 from turnout.core.route import agent_route, uses_route
 from turnout.core.scale import FULL, candidate_replicas, full_scale, ratio_replicas
-from turnout.core.traffic import carried, selection
+from turnout.core.traffic import selection
 from turnout.core.world import World
 
 
@@ -47,11 +47,13 @@ class Arrangement:
         arms: Versions that have pods.
         weights: Share per version for the route; None where the route is left as it is.
         serving: Version that the agent's Service leads to; None while both arms share it.
+        left_alone: True where whoever has traffic keeps it: nobody better can have it now.
     """
 
     arms: tuple[ArmPlan, ...]
     weights: dict[str, int] | None
     serving: VersionRef | None
+    left_alone: bool
 
     def runs(self, version: str) -> bool:
         """Tell whether a version shall have pods."""
@@ -67,11 +69,14 @@ def arrange(world: World, course: Course) -> Arrangement:
     other = _other(course)
     share = _share(world, course, other)
     arms = tuple(_arms(world, course))
-    lingering = _lingering(
-        world, course, {arm.ref.version for arm in arms}, left_alone=share is None
+    lingering = (
+        arm
+        for arm in _losers(world, course)
+        if all(arm.ref != one.ref for one in arms) and _lingers(world, course, arm, other, share)
     )
     weights = _weights(world, course.stable, other, share)
-    return Arrangement((*arms, *lingering), weights, _serving(world, course, other, share))
+    serving = _serving(world, course, other, share)
+    return Arrangement((*arms, *lingering), weights, serving, left_alone=share is None)
 
 
 def _other(course: Course) -> VersionRef | None:
@@ -99,7 +104,9 @@ def _share(world: World, course: Course, other: VersionRef | None) -> int | None
         return None if stable == 0 and running else 0
     if stable > 0:
         return weights.desired if weights and running else 0
-    return FULL if running or course.status.phase is RolloutPhase.PROMOTED else None
+    if course.status.phase is RolloutPhase.PROMOTED:
+        return FULL if world.agent.spec.replicas > 0 else 0
+    return FULL if running else None
 
 
 def _arms(world: World, course: Course) -> Iterator[ArmPlan]:
@@ -145,35 +152,34 @@ def _coming(rollout: AgentRollout, status: AgentRolloutStatus) -> int:
     return steps[index - 1].set_weight or 0
 
 
-def _lingering(
-    world: World, course: Course, arms: set[str], *, left_alone: bool
-) -> Iterator[ArmPlan]:
-    """List versions that lost the traffic, while their last requests may still run."""
-    if course.stable is None:
-        return
-    for ref, until in _losers(world, course).items():
-        pods = world.scale(ref.version)
-        if ref.version in arms or pods == 0:
-            continue
-        if world.now < until:
-            yield ArmPlan(ref, "previous", pods, until)
-        elif left_alone and carried(world, ref.version) != 0:
-            yield ArmPlan(ref, "previous", pods)
-
-
-def _losers(world: World, course: Course) -> dict[VersionRef, datetime]:
-    """Tell of each version that lost the traffic when it may go, the latest loss counting."""
+def _losers(world: World, course: Course) -> Iterator[ArmPlan]:
+    """List the versions that lost the traffic and still have pods, the latest loss counting."""
     known = {one.metadata.name: one.status for one in world.rollouts}
     if course.rollout is not None and course.status is not None:
         known[course.rollout.metadata.name] = course.status
     found: dict[VersionRef, datetime] = {}
-    for rollout in world.rollouts:
+    for rollout in world.rollouts if course.stable is not None else ():
         status = known[rollout.metadata.name]
         promoted = status.phase is RolloutPhase.PROMOTED
         loser = rollout.spec.from_ if promoted else rollout.spec.to
         if loser is not None and has_ended(status.phase) and status.scale_down_at is not None:
             found[loser] = status.scale_down_at
-    return found
+    for ref, until in found.items():
+        pods = world.scale(ref.version)
+        if pods > 0:
+            yield ArmPlan(ref, "previous", pods, until if world.now < until else None)
+
+
+def _lingers(
+    world: World, course: Course, loser: ArmPlan, other: VersionRef | None, share: int | None
+) -> bool:
+    """Tell whether a version that lost the traffic stays: its requests may run, or it serves yet.
+
+    By replica ratio none stays beside a candidate: one Service cannot tell three versions apart.
+    """
+    if loser.ref == other and share:
+        return True
+    return loser.until is not None and (uses_route(world) or not course.running)
 
 
 def _weights(
@@ -202,4 +208,7 @@ def _serving(
         return next((one for one in (stable, other) if one.version == selected), None)
     lost = world.arm(stable.version).ready == 0
     full = world.arm(other.version).ready >= full_scale(world, stable)
-    return other if share == FULL and (lost or full) else None
+    if share == FULL and (lost or full):
+        return other
+    strangers = {pod.version for pod in world.pods if pod.ready} - {stable.version, other.version}
+    return stable if strangers else None

@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from turnout.api.base import count
-from turnout.api.rollout import AgentRolloutStatus, GateStatus, MetricStatus, RolloutPhase, Verdict
+from turnout.api.rollout import AgentRolloutStatus, GateStatus, MetricStatus, Verdict
 from turnout.api.rollout import Window as WireWindow
 from turnout.api.strategy import Gate
 from turnout.core.evidence import Evidence
 from turnout.core.gates import Judgement, MetricVerdict, percent
 from turnout.core.looks import Counts, Window
 from turnout.core.patch import revised
+from turnout.core.scale import FULL
 
 EVERY = timedelta(minutes=2)
 
@@ -58,9 +59,13 @@ def checkpoint(
     gate: Gate,
     now: datetime,
 ) -> AgentRolloutStatus:
-    """Write the evidence into a record if it is due or something visible changed."""
-    if not evidence.verdict.metrics or after.phase is RolloutPhase.PROMOTED:
-        return after  # a promotion keeps the evidence that it was decided on
+    """Write the evidence into a record if it is due or something visible changed.
+
+    Once all traffic is decided, the evidence that decided it stays: only a Fail comes after it.
+    """
+    decided = before.weights is not None and before.weights.desired == FULL
+    if not evidence.verdict.metrics or (decided and evidence.verdict.verdict is not Verdict.FAIL):
+        return after
     known = before.gate
     shown = (known.verdict, *(one.verdict for one in known.metrics)) if known else None
     seen = (evidence.verdict.verdict, *(one.verdict for one in evidence.verdict.metrics))

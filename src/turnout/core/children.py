@@ -17,6 +17,7 @@ from turnout.core.intake import Wanted
 from turnout.core.patch import holds
 from turnout.core.plan import Action, Apply, Create, Remove, Target
 from turnout.core.route import API_VERSION, KIND, agent_route, render_route, uses_route
+from turnout.core.traffic import carried
 from turnout.core.world import Child, Stored, World
 
 
@@ -149,7 +150,8 @@ def _is_needed(world: World, arrangement: Arrangement, kind: str, child: Child) 
     name = str(child.metadata.get("name"))
     version = (child.metadata.get("labels") or {}).get(naming.VERSION_LABEL)
     if version is not None:
-        return version != name or arrangement.runs(name)
+        serves = arrangement.left_alone and carried(world, name) != 0
+        return version != name or serves or arrangement.runs(name)
     if kind == KIND:
         return uses_route(world)
     return kind != "Service" or name == world.service_name

@@ -1,0 +1,325 @@
+"""Histories: anything that people, pods, traffic, metrics and crashes may do to an agent."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+
+from tests.support.manifests import GATE, everything, prompt, strategy
+from tests.support.simulation import Simulation
+
+_Sim = TypeVar("_Sim", bound=Simulation)
+
+Act = tuple[str, Any]
+Gate = tuple[tuple[str, Any], ...]
+SHARES = (0.0, 0.5, 0.95, 1.0)
+STEPS: tuple[list[dict[str, Any]], ...] = (
+    [{"setWeight": 25}, {"pause": {"duration": "20s"}}, {"setWeight": 50}],
+    [{"setWeight": 50}],
+    [{"setWeight": 10}, {"pause": {}}, {"setWeight": 40}],
+    [
+        {"setWeight": 20},
+        {"name": "ship", "approve": {"timeout": "3m", "onTimeout": "Rollback"}},
+        {"name": "again", "approve": {"minApprovals": 2, "timeout": "2m"}},
+    ],
+)
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "wait": (2, 10, 10, 30, 30, 60, 60, 180, 600),
+    "content": (0, 1, 2, 3),
+    "quality of stable": SHARES,
+    "quality of candidate": SHARES,
+    "rate": (0.0, 0.3, 10.0, 10.0),
+    "pods of stable": ("all", "all", "none", 1),
+    "pods of candidate": ("all", "all", "none", 1),
+    "metrics": ("cut off", "stopped", "back", "back"),
+    "pause": (True, False),
+    "abort": (True,),
+    "promote": (1, 2, 3, "Full"),
+    "approve": (("ship", "ada"), ("ship", "bob"), ("again", "ada"), ("again", "bob")),
+    "retry": (True,),
+    "freeze": (True, False, False),
+    "scale": (0, 1, 3),
+    "traffic": ("Stopped", "Serving", "Serving"),
+    "overwrite": (0, 30, 100),
+    "gateway": ("accepts", "refuses", "accepts"),
+    "forget": ("Agent", "AgentRollout", "AgentVersion"),
+    "delete": ("Deployment", "Service", "HTTPRoute", "AgentVersion"),
+    "unreadable": ("hidden", "shown", "shown"),
+    "pods of next": ("none",),
+    "operator": ("restarts", 0, 1, 2, 3),
+}
+"""Every act with what may be chosen for it."""
+
+LIKELY = {"wait": 8, "content": 3, "quality of candidate": 2}
+
+STRICT: Gate = (("maxDuration", "2m"), ("onInconclusive", "Rollback"))
+LENIENT: Gate = (("maxDuration", "2m"), ("onInconclusive", "PromoteIfHealthy"))
+SLOW: Gate = (("maxDuration", "1m"), ("warmup", "10s"), ("minDuration", "40s"))
+HOLDING: Gate = (("hold", True),)
+GATES: tuple[Gate, ...] = ((), STRICT, LENIENT, SLOW, HOLDING)
+
+ROLLOUT: tuple[Act, ...] = (("content", 1),)
+WORSE: tuple[Act, ...] = (*ROLLOUT, ("quality of candidate", 0.5))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A way into a corner: what happens first, and what happens last, not yet seen.
+
+    Attributes:
+        acts: What happens and is seen.
+        last: What has just happened.
+        asleep: Seconds that then passed without the operator.
+        gate: The gate, where it matters.
+    """
+
+    acts: tuple[Act, ...] = ()
+    last: Act | None = None
+    asleep: float = 0.0
+    gate: Gate | None = None
+
+
+SCENES: tuple[Scene, ...] = (
+    Scene(),
+    Scene(last=("content", 1)),
+    Scene(ROLLOUT),
+    Scene(ROLLOUT, asleep=30),
+    Scene(WORSE, asleep=60, gate=()),
+    Scene(WORSE, asleep=60, gate=HOLDING),
+    Scene((("rate", 0.0), *ROLLOUT), asleep=180, gate=()),
+    Scene((("rate", 0.0), *ROLLOUT), asleep=180, gate=STRICT),
+    Scene((("rate", 0.0), *ROLLOUT), asleep=180, gate=LENIENT),
+    Scene((("pods of next", "none"), *ROLLOUT, ("wait", 30)), asleep=180),
+    Scene((*ROLLOUT, ("wait", 10)), ("metrics", "cut off"), 10),
+    Scene(ROLLOUT, ("pods of candidate", "none")),
+    Scene(ROLLOUT, ("pods of stable", "none")),
+    Scene(ROLLOUT, ("gateway", "refuses")),
+    Scene(ROLLOUT, ("pause", True)),
+    Scene(ROLLOUT, ("traffic", "Stopped")),
+    Scene(ROLLOUT, ("abort", True)),
+    Scene(ROLLOUT, ("content", 2)),
+    Scene(ROLLOUT, ("promote", "Full")),
+    Scene((("scale", 0), *ROLLOUT)),
+    Scene((*ROLLOUT, ("promote", "Full")), ("forget", "AgentRollout")),
+    Scene((*ROLLOUT, ("abort", True))),
+    Scene((*ROLLOUT, ("abort", True)), ("retry", True)),
+    Scene((("freeze", True),), ("content", 1)),
+    Scene(last=("unreadable", "hidden")),
+    Scene((("settling", 0.3),), ("content", 3)),
+)
+"""Corners of the space of worlds that chance alone would rarely come to."""
+
+
+@dataclass(frozen=True)
+class History:
+    """An agent, and what happens to it."""
+
+    steps: int
+    mode: str
+    gate: Gate
+    on_pass: str
+    scene: Scene
+    acts: tuple[Act, ...]
+
+
+_ACTS = [name for name in CHOICES for _ in range(LIKELY.get(name, 1))]
+_MODES = ("HTTPRoute", "HTTPRoute", "ReplicaRatio")
+_ON_PASS = ("Continue", "Promote")
+
+
+def histories(longest: int) -> st.SearchStrategy[History]:
+    """Generate histories: a scene, then at most so many acts."""
+    one = st.sampled_from(_ACTS).flatmap(
+        lambda name: st.tuples(st.just(name), st.sampled_from(CHOICES[name]))
+    )
+    return st.builds(
+        History,
+        steps=st.integers(0, len(STEPS) - 1),
+        mode=st.sampled_from(_MODES),
+        gate=st.sampled_from(GATES),
+        on_pass=st.sampled_from(_ON_PASS),
+        scene=st.sampled_from(SCENES),
+        acts=st.lists(one, max_size=longest).map(tuple),
+    )
+
+
+def draw_history(random: Random, length: int) -> History:
+    """Draw one history of a seeded sample."""
+    names = [random.choice(_ACTS) for _ in range(length)]
+    return History(
+        steps=random.randrange(len(STEPS)),
+        mode=random.choice(_MODES),
+        gate=random.choice(GATES),
+        on_pass=random.choice(_ON_PASS),
+        scene=random.choice(SCENES),
+        acts=tuple((name, random.choice(CHOICES[name])) for name in names),
+    )
+
+
+def live(history: History, make: type[_Sim]) -> _Sim:
+    """Live through a history, the operator looking after everything that happens."""
+    sim = set_the_scene(history, make)
+    for name, value in history.acts:
+        see(sim, name, value)
+    return sim
+
+
+def set_the_scene(history: History, make: type[_Sim]) -> _Sim:
+    """Begin a history: the agent, and the scene up to what has not been seen yet."""
+    scene = history.scene
+    sim = make(_documents(history))
+    sim.settle()
+    for name, value in scene.acts:
+        see(sim, name, value)
+    if scene.last is not None:
+        act(sim, *scene.last)
+        sim.kubelet()
+    sim.serve(scene.asleep)
+    return sim
+
+
+def see(sim: Simulation, name: str, value: Any) -> None:
+    """Let one thing happen, and the operator make of it what it can."""
+    sim.settles_in = 0.0
+    killed_after = act(sim, name, value)
+    sim.kubelet()
+    if killed_after is not None:
+        sim.reconcile(stop_after=killed_after)
+    sim.settle()
+
+
+def _documents(history: History) -> list[dict[str, Any]]:
+    chosen = history.gate if history.scene.gate is None else history.scene.gate
+    gate = copy.deepcopy(GATE) | {key: value for key, value in chosen if key != "hold"}
+    if chosen == HOLDING:
+        gate["metrics"][0]["onRegression"] = "Hold"
+    traffic: dict[str, Any] = {"mode": "ReplicaRatio", "service": {"port": 8080}}
+    spec: dict[str, Any] = {} if history.mode == "HTTPRoute" else {"traffic": traffic}
+    way = strategy(STEPS[history.steps], onPass=history.on_pass)
+    return everything(strategy=way, gate=gate, **spec)
+
+
+def act(sim: Simulation, name: str, value: Any) -> int | None:
+    """Let one thing happen; returns after how many writes the operator is killed next, if it is."""
+    if name == "wait":
+        sim.run(value)
+    elif name == "operator":
+        sim.restart()
+        return value if isinstance(value, int) else None
+    elif name in _ON_ROLLOUT:
+        if sim.all("AgentRollout"):
+            _ON_ROLLOUT[name](sim, value)
+    else:
+        _ACT[name](sim, value)
+    return None
+
+
+def _arm(sim: Simulation, arm: str) -> str:
+    found = sim.status.get(arm) or {}
+    if "version" in found:
+        return str(found["version"])
+    return sim.candidate if sim.all("AgentRollout") else "nobody"
+
+
+def _quality(arm: str) -> Callable[[Simulation, float], None]:
+    return lambda sim, share: sim.traffic.quality.update({_arm(sim, arm): share})
+
+
+def _pods(arm: str) -> Callable[[Simulation, Any], None]:
+    def pods(sim: Simulation, state: Any) -> None:
+        sim.ready_at_most.pop(_arm(sim, arm), None)
+        if state != "all":
+            sim.ready_at_most[_arm(sim, arm)] = 0 if state == "none" else int(state)
+
+    return pods
+
+
+def _pods_of_next(sim: Simulation, state: str) -> None:
+    sim.ready_at_most[f"v{len(sim.version_names) + 1}"] = 0
+
+
+def _metrics(sim: Simulation, state: str) -> None:
+    provider = sim.provider
+    {"cut off": provider.cut_off, "stopped": provider.stop, "back": provider.come_back}[state]()
+
+
+def _agent(sim: Simulation, spec: dict[str, Any]) -> None:
+    sim.patch("Agent", sim.agent_name, {"spec": spec})
+
+
+def _overwrite(sim: Simulation, weight: int) -> None:
+    """Let somebody else write weights onto the route."""
+    for route in sim.all("HTTPRoute"):
+        changed = copy.deepcopy(route)
+        names = {_arm(sim, "stable"): 100 - weight, _arm(sim, "candidate"): weight}
+        changed["spec"]["rules"][0]["backendRefs"] = [
+            {"kind": "Service", "name": name, "port": 8080, "weight": share}
+            for name, share in names.items()
+        ]
+        sim.store(changed)
+
+
+def _gateway(sim: Simulation, answer: str) -> None:
+    status = str(answer == "accepts")
+    condition = {"type": "Accepted", "status": status, "reason": "NotAllowedByListeners"}
+    for route in sim.all("HTTPRoute"):
+        sim.store(route | {"status": {"parents": [{"conditions": [condition]}]}})
+
+
+def _forget(sim: Simulation, kind: str) -> None:
+    for document in sim.all(kind):
+        sim.store({**document, "status": {}})
+
+
+def _delete(sim: Simulation, kind: str) -> None:
+    for key in [key for key in sim.objects if key[0] == kind][:1]:
+        del sim.objects[key]
+
+
+def _unreadable(sim: Simulation, state: str) -> None:
+    sim.unreadable = {("Prompt", "support-system"): "hiccup"} if state == "hidden" else {}
+
+
+def _promote(sim: Simulation, how: int | str) -> None:
+    known = sim.rollout["spec"].get("promote", {})
+    if how == "Full":
+        sim.intend(promote={"mode": "Full", "by": "ada", "throughStep": None})
+    elif known.get("mode") != "Full" and known.get("throughStep", 0) <= int(how):
+        sim.intend(promote={"mode": "Step", "by": "ada", "throughStep": how})
+
+
+def _approve(sim: Simulation, approval: tuple[str, str]) -> None:
+    names = [step.get("name") for step in sim.rollout["spec"]["strategy"]["steps"]]
+    if approval[0] in names:
+        sim.approve(*approval)
+
+
+_ON_ROLLOUT: dict[str, Callable[[Simulation, Any], None]] = {
+    "pause": lambda sim, on: sim.intend(pause={"by": "ada"} if on else None),
+    "abort": lambda sim, _: sim.intend(abort={"by": "ada"}),
+    "promote": _promote,
+    "approve": _approve,
+    "retry": lambda sim, _: sim.intend(retry={"by": "ada"}),
+}
+_ACT: dict[str, Callable[[Simulation, Any], None]] = {
+    "content": lambda sim, number: sim.store(prompt(f"text {number}")),
+    "quality of stable": _quality("stable"),
+    "quality of candidate": _quality("candidate"),
+    "rate": lambda sim, rate: setattr(sim.traffic, "rate", rate),
+    "pods of stable": _pods("stable"),
+    "pods of candidate": _pods("candidate"),
+    "metrics": _metrics,
+    "pods of next": _pods_of_next,
+    "settling": lambda sim, seconds: setattr(sim, "settles_in", seconds),
+    "freeze": lambda sim, on: _agent(sim, {"paused": on}),
+    "scale": lambda sim, replicas: _agent(sim, {"replicas": replicas}),
+    "traffic": lambda sim, state: _agent(sim, {"traffic": {"state": state}}),
+    "overwrite": _overwrite,
+    "gateway": _gateway,
+    "forget": _forget,
+    "delete": _delete,
+    "unreadable": _unreadable,
+}

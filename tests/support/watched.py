@@ -1,0 +1,157 @@
+"""A simulation that holds every decision to the rules that always hold (DESIGN.md, 1 to 11)."""
+
+from typing import Any
+
+from typing_extensions import override
+
+from tests.support.memory_cluster import Document
+from tests.support.simulation import Simulation
+from turnout.api.rollout import RolloutPhase, Verdict
+from turnout.core import naming
+from turnout.core.decide import Outcome
+from turnout.core.phase import MOVES
+from turnout.core.plan import Action, Apply, Create, Record, Remove
+
+MADE = {"ConfigMap", "Deployment", "Service", "HTTPRoute", "AgentVersion", "AgentRollout"}
+CHANGED = {"Deployment", "Service", "HTTPRoute"}
+REMOVED = MADE
+TAKEN_BACK = {RolloutPhase.ROLLED_BACK.value, RolloutPhase.ABORTED.value}
+MOST_EVENTS = 12
+MOST_STATUS_BYTES = 64 * 1024
+
+
+class Watched(Simulation):
+    """Refuses, by an AssertionError, whatever must never happen."""
+
+    def __init__(self, documents: list[Document]) -> None:
+        super().__init__(documents)
+        self.allowed_in_full: set[str] = set()
+        """Rollouts that a pass, a person or their gate's leniency allowed all the traffic."""
+
+    @override
+    def reconcile(self, *, stop_after: int | None = None) -> Outcome:
+        before = {one["metadata"]["name"]: one for one in self.all("AgentRollout")}
+        outcome = super().reconcile(stop_after=stop_after)
+        self._watch_raise(before, outcome)
+        for key in self.events:
+            number = key.partition("-")[0].partition("Rollout")[0]
+            count = sum(
+                one.partition("-")[0].partition("Rollout")[0] == number for one in self.events
+            )
+            assert count <= MOST_EVENTS, f"{number} was announced {count} times"
+        return outcome
+
+    @override
+    def apply(self, action: Action) -> None:
+        match action:
+            case Create(manifest):
+                assert manifest["kind"] in MADE, manifest["kind"]
+                self._watch_write(manifest)
+            case Apply(manifest, _, _):
+                assert manifest["kind"] in CHANGED, manifest["kind"]
+                self._watch_write(manifest)
+            case Record(target, status, _):
+                self._watch_record(target.kind, target.name, status)
+            case Remove(target, _, _):
+                assert target.kind in REMOVED, target
+                self._watch_removal(target.kind, target.name)
+        super().apply(action)
+
+    def _watch_write(self, manifest: Any) -> None:
+        known = self.objects.get((manifest["kind"], manifest["metadata"]["name"]))
+        if known is not None:
+            labels = known["metadata"].get("labels", {})
+            assert labels.get(naming.MANAGED_BY) == naming.MANAGER, "an object that is not ours"
+        if manifest["kind"] == "HTTPRoute":
+            self._watch_route(manifest)
+        if manifest["kind"] == "Deployment" and known is not None:
+            self._watch_scale(manifest, known)
+
+    def _watch_route(self, manifest: Any) -> None:
+        """Rule 1, and: a version that was taken back never gains weight by itself."""
+        seen = [
+            {ref["name"]: ref["weight"] for ref in rule["backendRefs"]}
+            for rule in manifest["spec"]["rules"]
+        ]
+        assert all(one == seen[0] for one in seen), "rules differ"
+        weights = seen[0]
+        assert sum(weights.values()) == 100, weights
+        if self.agent_name in weights:
+            return
+        arms = {*weights, *self._arms()}
+        for version in (name for name, weight in weights.items() if weight):
+            if not self.ready_pods(version):
+                alive = [arm for arm in arms if self.ready_pods(arm)]
+                assert not alive, f"{weights}: {version} has no ready pod, {alive} has"
+        for version in self._taken_back():
+            was = self.weights[-1][1].get(version, 0) if self.weights else 0
+            assert weights.get(version, 0) <= was, f"{version} was taken back and gains weight"
+
+    def _arms(self) -> set[str]:
+        """Name stable and the candidate that runs."""
+        found = {str((self.status.get("stable") or {}).get("version"))}
+        newest = self.rollout if self.all("AgentRollout") else None
+        if newest is not None and _phase(newest) in {"Progressing", "Held", "Paused"}:
+            found.add(newest["spec"]["to"]["version"])
+        return found
+
+    def _taken_back(self) -> set[str]:
+        last = {}
+        for one in sorted(self.all("AgentRollout"), key=lambda one: one["spec"]["number"]):
+            last[one["spec"]["to"]["version"]] = _phase(one)
+        return {name for name, phase in last.items() if phase in TAKEN_BACK} - self._arms()
+
+    def _watch_scale(self, manifest: Any, known: Document) -> None:
+        """Rule 2: stable is at full scale, and while a rollout runs it never shrinks."""
+        version, replicas = manifest["metadata"]["name"], manifest["spec"]["replicas"]
+        wanted = self.get("Agent", self.agent_name)["spec"]["replicas"]
+        if version != (self.status.get("stable") or {}).get("version"):
+            return
+        if manifest["metadata"]["annotations"][naming.ROLE] != "stable":
+            return
+        assert replicas >= wanted, f"stable is scaled to {replicas} of {wanted}"
+        if _phase(self.rollout) in {"Progressing", "Held", "Paused"}:
+            assert replicas >= known["spec"]["replicas"], "stable shrinks during a rollout"
+
+    def _watch_record(self, kind: str, name: str, patch: Any) -> None:
+        assert kind in {"Agent", "AgentRollout", "AgentVersion"}, kind
+        if kind == "AgentRollout" and "phase" in patch:
+            known = self.get(kind, name)
+            before, after = RolloutPhase(_phase(known)), RolloutPhase(patch["phase"])
+            assert after in MOVES[before], f"{before} -> {after}"
+            if after is RolloutPhase.PROMOTED and "from" in known["spec"]:
+                to, stable = known["spec"]["to"]["digest"], self._named_stable()
+                assert name in self.allowed_in_full or to == stable, f"{name} has no pass"
+
+    def _named_stable(self) -> str | None:
+        for service in self.all("Service"):
+            noted = service["metadata"].get("annotations", {}).get(naming.STABLE_DIGEST)
+            if noted:
+                return str(noted)
+        return None
+
+    def _watch_removal(self, kind: str, name: str) -> None:
+        """The only healthy arm is never removed, nor anything that has traffic."""
+        if kind == "Deployment" and self.ready_pods(name):
+            assert not self.shares().get(name), f"{name} has traffic and loses its pods"
+
+    def _watch_raise(self, before: dict[str, Document], outcome: Outcome) -> None:
+        """No weight above the first without a pass, a person's word or the gate's leniency."""
+        course = outcome.course
+        if course.rollout is None or course.status is None or not course.running:
+            return
+        name = course.rollout.metadata.name
+        known = before[name].get("status", {}).get("weights", {}).get("desired", 0)
+        now = course.status.weights.desired if course.status.weights else 0
+        promote, gate = course.rollout.spec.promote, course.rollout.spec.gate
+        passed = course.evidence is not None and course.evidence.verdict.verdict is Verdict.PASS
+        lenient = gate.on_inconclusive.value == "PromoteIfHealthy"
+        if now > known and (known > 0 or now == 100):
+            assert passed or lenient or promote is not None, f"{name}: {known} -> {now} unjudged"
+        in_full = promote is not None and promote.mode.value == "Full"
+        if now == 100 and (passed or lenient or in_full):
+            self.allowed_in_full.add(name)
+
+
+def _phase(rollout: Document) -> str:
+    return str(rollout.get("status", {}).get("phase", "Progressing"))

@@ -1,10 +1,11 @@
 """What the operator sees of a cluster in memory: everything that bears on one Agent, read once."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.support.memory_cluster import Document, Key, MemoryCluster
 from tests.support.provider import Provider
 from turnout.api.agent import Agent
+from turnout.api.base import Resource
 from turnout.api.metric import MetricTemplate
 from turnout.api.policy import AgentPolicy
 from turnout.api.prompt import Prompt
@@ -16,6 +17,8 @@ from turnout.core.checkpoint import restore
 from turnout.core.looks import Window
 from turnout.core.stored import read_stored
 from turnout.core.world import Child, Pod, Sources, Stored, Unread, World
+
+_Kind = TypeVar("_Kind", bound=Resource)
 
 CHILDREN = {"Deployment", "Service", "ConfigMap", "HTTPRoute"}
 
@@ -36,6 +39,7 @@ class SeenCluster(MemoryCluster):
         self.settles_in = 0.0
         self.crd_uid = "crd-1"
         self._contents: dict[str, Stored | Unread] = {}
+        self._known: dict[str, Any] = {}
 
     @property
     def agent_name(self) -> str:
@@ -47,11 +51,11 @@ class SeenCluster(MemoryCluster):
         return [one["name"] for one in rollouts[-1]["spec"]["gate"]["metrics"]] if rollouts else []
 
     def world(self) -> World:
-        agent = Agent.model_validate(self.get("Agent", self.agent_name))
-        rollouts = [AgentRollout.model_validate(one) for one in self.all("AgentRollout")]
+        agent = self._parsed(Agent, self.get("Agent", self.agent_name))
+        rollouts = [self._parsed(AgentRollout, one) for one in self.all("AgentRollout")]
         rollouts.sort(key=lambda one: one.spec.number)
         newest = rollouts[-1] if rollouts else None
-        versions = [AgentVersion.model_validate(one) for one in self.all("AgentVersion")]
+        versions = [self._parsed(AgentVersion, one) for one in self.all("AgentVersion")]
         return World(
             now=self.now,
             agent=agent,
@@ -99,7 +103,15 @@ class SeenCluster(MemoryCluster):
 
     def _read(self, model: Any, document: Document) -> Any:
         why = self.unreadable.get((document["kind"], document["metadata"]["name"]))
-        return Unread(why) if why else model.model_validate(document)
+        return Unread(why) if why else self._parsed(model, document)
+
+    def _parsed(self, model: type[_Kind], document: Document) -> _Kind:
+        """Read an object; the same state of it is read once."""
+        version = document["metadata"]["resourceVersion"]
+        if version not in self._known:
+            self._known[version] = model.model_validate(document)
+        found: _Kind = self._known[version]
+        return found
 
     def _pods(self) -> tuple[Pod, ...]:
         ready = {name for pod in self.pods.values() for name in self.ready_pods(pod.version)}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from turnout.api.base import VersionRef
+from turnout.api.base import Status, VersionRef
 from turnout.api.digest import SCHEME
-from turnout.api.rollout import AgentRolloutSpec
+from turnout.api.rollout import AgentRollout, AgentRolloutSpec
 from turnout.api.version import (
     AgentVersion,
     AgentVersionSpec,
@@ -88,11 +88,7 @@ def _rollout(world: World, start: Start, stable: VersionRef | None) -> dict[str,
 def plan_rollouts(world: World, course: Course) -> Iterator[Action]:
     """Plan the records of rollouts: how far the running one is, what people asked of the others."""
     for rollout in world.rollouts:
-        after = rollout_after(world, course, rollout)
-        patch = merge_patch(stored(rollout.status), after.to_wire())
-        if after is not rollout.status and patch:
-            target = Target("AgentRollout", world.namespace, rollout.metadata.name)
-            yield Record(target, patch, rollout.metadata.resource_version)
+        yield from _told(world, rollout, rollout_after(world, course, rollout))
 
 
 def plan_versions(
@@ -103,11 +99,14 @@ def plan_versions(
         if arm.ref.version not in world.versions:
             yield from _found_again(world, arm.ref, wanted)
     for version in world.versions.values():
-        after = version_after(world, course, arrangement, version)
-        patch = merge_patch(stored(version.status), after.to_wire())
-        if patch:
-            target = Target("AgentVersion", world.namespace, version.metadata.name)
-            yield Record(target, patch, version.metadata.resource_version)
+        yield from _told(world, version, version_after(world, course, arrangement, version))
+
+
+def _told(world: World, known: AgentRollout | AgentVersion, after: Status) -> Iterator[Action]:
+    if after != known.status:
+        target = Target(known.kind, world.namespace, known.metadata.name)
+        patch = merge_patch(stored(known.status), after.to_wire())
+        yield Record(target, patch, known.metadata.resource_version)
 
 
 def _found_again(world: World, ref: VersionRef, wanted: Wanted | None) -> Iterator[Action]:

@@ -15,8 +15,8 @@ from turnout.core.content import Content
 from turnout.core.course import Course
 from turnout.core.intake import Wanted
 from turnout.core.patch import holds
-from turnout.core.plan import Action, Apply, Create, Remove, Target
-from turnout.core.route import API_VERSION, KIND, agent_route, render_route, uses_route
+from turnout.core.plan import Action, Apply, Create, Document, Remove, Target
+from turnout.core.route import API_VERSION, KIND, agent_route, render_route, says_more, uses_route
 from turnout.core.traffic import carried
 from turnout.core.world import Child, Stored, World
 
@@ -97,17 +97,21 @@ def _service(world: World, name: str, rendered: Mapping[str, Any]) -> Iterator[A
 
 
 def _kept(found: Child | None, rendered: Mapping[str, Any]) -> Iterator[Action]:
-    """Correct what differs from what we render; an object that is right is not written.
+    """Correct what differs from what we render; an object that is right is not written."""
+    if found is not None and not _is_right(rendered, found.document):
+        yield Apply(rendered, found.version)
+
+
+def _is_right(rendered: Mapping[str, Any], found: Document) -> bool:
+    """Tell whether an object is as rendered; what the API server added besides is no matter.
 
     A selector is compared as a whole: a label more leads to fewer pods.
     """
-    if found is None:
-        return
     wanted = {"metadata": rendered["metadata"], "spec": rendered["spec"]}
-    selector = (found.document.get("spec") or {}).get("selector")
-    if not holds(wanted, found.document) or rendered["spec"].get("selector") != selector:
-        metadata = {**rendered["metadata"], "uid": found.uid}
-        yield Apply({**rendered, "metadata": metadata}, found.version)
+    spec = found.get("spec") or {}
+    if rendered["spec"].get("selector") != spec.get("selector"):
+        return False
+    return holds(wanted, found) and not says_more(rendered["spec"], spec)
 
 
 def _traffic(world: World, course: Course, arrangement: Arrangement) -> Iterator[Action]:
@@ -120,11 +124,14 @@ def _traffic(world: World, course: Course, arrangement: Arrangement) -> Iterator
 
 
 def _route(world: World, weights: Mapping[str, int]) -> Iterator[Action]:
+    traffic = world.agent.spec.traffic
+    if traffic.http_route is None:
+        return
     manifest = {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": render.metadata(world, world.name, render.Part()),
-        "spec": render_route(world, weights),
+        "spec": render_route(traffic.http_route, traffic.service.port, weights),
     }
     if world.child(KIND, world.name) is None:
         yield Create(manifest)

@@ -17,6 +17,7 @@ from turnout.core.scale import full_scale
 from turnout.core.world import World
 
 RECONCILING = {AgentPhase.PROGRESSING, AgentPhase.HELD, AgentPhase.PENDING}
+READS_CONFIG_MAP = {"configMap", "configMapRef", "configMapKeyRef"}
 STALLED = {AgentPhase.ROLLED_BACK, AgentPhase.DEGRADED}
 
 
@@ -55,29 +56,30 @@ def _intake(wanted: Wanted | Unresolved) -> Iterator[Claim]:
 
 def _pinned(world: World, wanted: Wanted | Unresolved) -> Claim:
     spec = world.agent.spec.template.get("spec") or {}
-    loose = [
-        str(one.get("image"))
-        for one in spec.get("containers") or ()
-        if "@sha256:" not in str(one.get("image"))
-    ]
     if isinstance(wanted, Unresolved):
         return Claim("ContentPinned", UNKNOWN, Reason.PENDING)
-    maps = sorted(_config_maps(spec))
+    maps = sorted(set(_config_maps(spec)))
     if maps:
-        message = f"the template mounts ConfigMap {', '.join(maps)}: both arms share it"
+        message = f"the template reads ConfigMap {', '.join(maps)}: both arms share it"
         return Claim("ContentPinned", FALSE, Reason.LIVE_CONFIG_MAP, message)
+    images = [str(one.get("image")) for one in spec.get("containers") or ()]
+    loose = [image for image in images if "@sha256:" not in image]
     if loose:
         message = f"a tag can be moved: {', '.join(loose)} has no digest"
         return Claim("ContentPinned", FALSE, Reason.MUTABLE_IMAGE, message)
     return Claim("ContentPinned", TRUE, Reason.PINNED)
 
 
-def _config_maps(spec: dict[str, object]) -> Iterator[str]:
-    volumes = spec.get("volumes")
-    for volume in volumes if isinstance(volumes, list) else ():
-        source = volume.get("configMap")
-        if source:
-            yield str(source.get("name"))
+def _config_maps(part: object) -> Iterator[str]:
+    """Name the ConfigMaps that a pod spec reads, by volume or by environment."""
+    if isinstance(part, list):
+        for one in part:
+            yield from _config_maps(one)
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key in READS_CONFIG_MAP and isinstance(value, dict):
+                yield str(value.get("name"))
+            yield from _config_maps(value)
 
 
 def _available(world: World, course: Course) -> Claim:

@@ -19,7 +19,7 @@ from turnout.core.phase import has_ended
 from turnout.core.reasons import Reason
 from turnout.core.rollout_claims import rollout_claims
 from turnout.core.rules import next_move
-from turnout.core.standing import Standing, rejected, stable_of
+from turnout.core.standing import TAKEN_BACK, Standing, rejected, stable_of
 from turnout.core.traffic import observed_weight
 from turnout.core.world import World
 
@@ -192,7 +192,7 @@ def _outlook(
         if again is not None:
             return again
     if rejected(world, digest):
-        return _Outlook("rejected", _taken_back(newest), _why_rejected(world, wanted))
+        return _Outlook("rejected", *_rejection(world, wanted))
     if stable is None:
         message = f"{version} is the first version"
         return _Outlook("begin", Reason.NEW_VERSION, message, Trigger.INITIAL)
@@ -218,15 +218,18 @@ def _again(world: World, stable: VersionRef | None, newest: AgentRollout) -> _Ou
     return _Outlook("expired", Reason.PROGRESS_DEADLINE_EXCEEDED, message)
 
 
-def _taken_back(newest: AgentRollout | None) -> Reason:
-    ended_by_person = newest is not None and newest.status.phase is RolloutPhase.ABORTED
-    return Reason.ABORTED if ended_by_person else Reason.ROLLED_BACK
-
-
-def _why_rejected(world: World, wanted: Wanted) -> str:
-    attempts = [one for one in world.rollouts if one.spec.to.digest == wanted.ref.digest]
-    if attempts and attempts[-1].status.message:
-        return attempts[-1].status.message
+def _rejection(world: World, wanted: Wanted) -> tuple[Reason, str]:
+    """Say why content was rejected: in the words of the last attempt, or of its version."""
+    attempts = [
+        one.status
+        for one in world.rollouts
+        if one.spec.to.digest == wanted.ref.digest and one.status.phase in TAKEN_BACK
+    ]
     version = world.versions.get(wanted.ref.version)
-    rejection = version.status.rejected_by if version else None
-    return rejection.message if rejection else f"{wanted.ref.version} was rejected before"
+    known = version.status.rejected_by if version else None
+    message = known.message if known else f"{wanted.ref.version} was rejected before"
+    if not attempts:
+        return Reason.ROLLED_BACK, message
+    by_person = attempts[-1].phase is RolloutPhase.ABORTED
+    reason = Reason.ABORTED if by_person else Reason.ROLLED_BACK
+    return reason, attempts[-1].message or message

@@ -202,8 +202,8 @@ def judge(
     gating = [one for one in verdicts if one.on_regression is not OnRegression.RECORD]
     cause = min(gating, key=_rank, default=None)
     if cause is None:
-        message = "no metric gates this rollout"
-        return Judgement(Verdict.PASS, Reason.SAFE, message, verdicts)
+        message = "no metric decides, so nothing passes by itself"
+        return Judgement(Verdict.CONTINUE, Reason.NOT_RUNNING, message, verdicts)
     if cause.verdict is Verdict.PASS:
         message = "; ".join(one.message for one in gating)
         return Judgement(Verdict.PASS, Reason.SAFE, message, verdicts)

@@ -72,18 +72,27 @@ def _strategy(world: World) -> tuple[Strategy, Gate] | Unresolved:
 
 
 def _unsupported(world: World, strategy: Strategy) -> Unresolved | None:
-    if world.agent.spec.traffic.mode is TrafficMode.REPLICA_RATIO:
-        for step in strategy.steps:
-            if step.set_weight is not None and step.set_weight > RATIO_LIMIT:
-                message = (
-                    f"setWeight {step.set_weight}: mode ReplicaRatio divides by pods and keeps "
-                    f"stable at full scale, so weights go up to {RATIO_LIMIT}"
-                )
-                return Unresolved(Reason.UNSUPPORTED_WEIGHT, message, "Accepted")
-    elif not world.routes_served:
+    traffic = world.agent.spec.traffic
+    if traffic.mode is TrafficMode.REPLICA_RATIO:
+        return _too_heavy(strategy)
+    if not world.routes_served:
         message = "traffic.mode HTTPRoute needs the Gateway API, which this cluster does not serve"
         return Unresolved(Reason.INVALID_SPEC, message, "Accepted")
+    if traffic.http_route is None:
+        message = "traffic.mode HTTPRoute needs traffic.httpRoute"
+        return Unresolved(Reason.INVALID_SPEC, message, "Accepted")
     return None
+
+
+def _too_heavy(strategy: Strategy) -> Unresolved | None:
+    heaviest = max(step.set_weight or 0 for step in strategy.steps)
+    if heaviest <= RATIO_LIMIT:
+        return None
+    message = (
+        f"setWeight {heaviest}: mode ReplicaRatio divides by pods and keeps stable at full "
+        f"scale, so weights go up to {RATIO_LIMIT}"
+    )
+    return Unresolved(Reason.UNSUPPORTED_WEIGHT, message, "Accepted")
 
 
 def _missing_template(world: World, gate: Gate) -> Unresolved | None:

@@ -22,7 +22,8 @@ STABLE_VERSION = "turnout.dev/stable-version"
 DELETION_POLICY = "turnout.dev/deletion-policy"
 
 SHORTEST_HEX = 10
-LONGEST_HEX = 62
+LONGEST_NAME = 63
+"""What a label's value and a Service's name hold."""
 
 
 def version_name(agent: str, digest: str, taken: Mapping[str, str]) -> str:
@@ -37,11 +38,9 @@ def version_name(agent: str, digest: str, taken: Mapping[str, str]) -> str:
     prefix can be forged, so the full digest is what is compared.
     """
     hexes = digest.removeprefix("sha256:")
-    for length in range(SHORTEST_HEX, LONGEST_HEX, 2):
-        name = f"{agent}-{hexes[:length]}"
-        if taken.get(name, digest) == digest:
-            return name
-    return f"{agent}-{hexes[:LONGEST_HEX]}"
+    lengths = range(SHORTEST_HEX, LONGEST_NAME - len(agent), 2)
+    names = [f"{agent}-{hexes[:length]}" for length in lengths]
+    return next((name for name in names if taken.get(name, digest) == digest), names[-1])
 
 
 def rollout_name(agent: str, number: int) -> str:

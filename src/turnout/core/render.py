@@ -106,7 +106,7 @@ def pod_template(agent: Agent, version: VersionRef, stored: Stored) -> dict[str,
     written = stored.template.get("metadata") or {}
     spec = dict(stored.template.get("spec") or {})
     containers = [dict(one) for one in spec.get("containers") or ()]
-    name = stored.container or (containers[0]["name"] if containers else None)
+    name = stored.container or containers[0]["name"]
     spec["containers"] = [
         _with_content(agent, version, one) if one.get("name") == name else one for one in containers
     ]

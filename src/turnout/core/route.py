@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from turnout.api.agent import RouteRule, TrafficMode
+from turnout.api.agent import HTTPRouteSpec, RouteRule, TrafficMode
 from turnout.api.base import LABEL
 from turnout.core.plan import Document
 from turnout.core.reasons import Reason
@@ -18,8 +18,14 @@ from turnout.core.world import Child, World
 
 ARMS = 2
 WHOLE = 100
-API_VERSION = "gateway.networking.k8s.io/v1"
+APIEVERY_REQUEST = [{"path": {"type": "PathPrefix", "value": "/"}}]
+"""What the API server fills in as matches of a rule that has none."""
+
+_VERSION = "gateway.networking.k8s.io/v1"
 KIND = "HTTPRoute"
+EVERY_REQUEST = [{"path": {"type": "PathPrefix", "value": "/"}}]
+"""What the API server fills in as matches of a rule that has none."""
+
 _VERSION = re.compile(rf"(?=.{{1,63}}$){LABEL}")
 
 
@@ -28,27 +34,32 @@ def uses_route(world: World) -> bool:
     return world.agent.spec.traffic.mode is TrafficMode.HTTP_ROUTE
 
 
-def render_route(world: World, weights: Mapping[str, int]) -> dict[str, Any]:
-    """Render the agent's route with these weights per version."""
-    traffic = world.agent.spec.traffic
-    wanted = traffic.http_route
-    if wanted is None:
-        return {}
+def render_route(wanted: HTTPRouteSpec, port: int, weights: Mapping[str, int]) -> dict[str, Any]:
+    """Render a route as a person wrote it, with these weights per version at this port."""
     backends = [
-        {"kind": "Service", "name": version, "port": traffic.service.port, "weight": weight}
+        {"kind": "Service", "name": version, "port": port, "weight": weight}
         for version, weight in weights.items()
     ]
-    rules = [_written(rule) for rule in wanted.rules] or [{}]
     return {
         "parentRefs": [ref.to_wire() for ref in wanted.parent_refs],
         "hostnames": list(wanted.hostnames),
-        "rules": [rule | {"backendRefs": backends} for rule in rules],
+        "rules": [_written(rule) | {"backendRefs": backends} for rule in wanted.rules],
     }
 
 
 def _written(rule: RouteRule) -> dict[str, Any]:
     """Give a rule as a person wrote it: an empty list would hide the gateway's own default."""
     return {key: value for key, value in rule.to_wire().items() if value != []}
+
+
+def says_more(wanted: Mapping[str, Any], found: Document) -> bool:
+    """Tell whether somebody put more into a route's rules than we did: a match, a filter."""
+    rules = zip(wanted.get("rules", ()), found.get("rules") or (), strict=False)
+    return any(
+        key not in ours and value != EVERY_REQUEST
+        for ours, theirs in rules
+        for key, value in theirs.items()
+    )
 
 
 def agent_route(world: World) -> Child | None:

@@ -18,10 +18,7 @@ from turnout.core.world import Child, World
 
 ARMS = 2
 WHOLE = 100
-APIEVERY_REQUEST = [{"path": {"type": "PathPrefix", "value": "/"}}]
-"""What the API server fills in as matches of a rule that has none."""
-
-_VERSION = "gateway.networking.k8s.io/v1"
+API_VERSION = "gateway.networking.k8s.io/v1"
 KIND = "HTTPRoute"
 EVERY_REQUEST = [{"path": {"type": "PathPrefix", "value": "/"}}]
 """What the API server fills in as matches of a rule that has none."""

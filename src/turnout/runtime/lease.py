@@ -90,9 +90,16 @@ class Leadership:
     async def release(self) -> None:
         """Stop leading and let the next one take over at once; `keep` must have ended."""
         held, self._held, self._deadline = self._held, None, _PASSED
-        if held:
-            with suppress(Transient, Conflict, NotFound, Forbidden):
-                await self._write(held, _NOBODY)
+        with suppress(Transient, Conflict, NotFound, Forbidden):
+            while held is not None and _holder(held) == self._identity:
+                held = await self._given_up(held)
+
+    async def _given_up(self, held: Document) -> Document | None:
+        """Give the lease up; returns what it is where a renewal on its way came in between."""
+        try:
+            return await self._write(held, _NOBODY)
+        except Conflict:
+            return await self._look()
 
     async def _taken(self) -> bool:
         """Try once to take the lease if it is free."""

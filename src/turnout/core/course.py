@@ -23,6 +23,9 @@ from turnout.core.standing import TAKEN_BACK, Standing, rejected, stable_of
 from turnout.core.traffic import observed_weight
 from turnout.core.world import World
 
+SETTLING = "settling"
+"""The rule that waits for content to be still: a moment, and no news for a status."""
+
 
 @dataclass(frozen=True)
 class Start:
@@ -161,7 +164,7 @@ def _rest(
     if world.settles_in > 0:
         later = world.now + timedelta(seconds=world.settles_in)
         message = "content is still changing"
-        return Course("settling", Reason.PENDING, message, stable, newest, status, again_at=later)
+        return Course(SETTLING, Reason.PENDING, message, stable, newest, status, again_at=later)
     return _begun(world, wanted, course, outlook, outlook.trigger)
 
 
@@ -174,8 +177,17 @@ def _begun(
 
 
 def _next_number(world: World) -> int:
+    """Number the next rollout: the one that was reserved and never used, or one more than all.
+
+    A number is reserved in the Agent's status before its rollout exists. Whoever dies in between
+    finds it again: reserved beyond every rollout, and not yet the one that the status tells of.
+    """
+    status = world.agent.status
     seen = max((one.spec.number for one in world.rollouts), default=0)
-    return max(seen, world.agent.status.last_rollout) + 1
+    told = status.rollout.number if status.rollout else 0
+    if status.last_rollout > max(seen, told):
+        return status.last_rollout
+    return max(seen, status.last_rollout) + 1
 
 
 def _outlook(

@@ -19,7 +19,7 @@ from turnout.api.base import seconds
 from turnout.core.announce import announce
 from turnout.core.arrange import Arrangement, arrange
 from turnout.core.children import plan_children
-from turnout.core.course import Course, steer
+from turnout.core.course import SETTLING, Course, steer
 from turnout.core.evidence import FIRST, Evidence
 from turnout.core.gates import Blind
 from turnout.core.intake import Wanted, take_in
@@ -58,7 +58,7 @@ def decide(world: World) -> Outcome:
     arrangement = arrange(world, course)
     status = report(world, course, arrangement, wanted)
     patch = merge_patch(stored(world.agent.status), status.to_wire())
-    told = [_record(world, patch)] if patch else []
+    told = [_record(world, patch)] if patch and course.rule != SETTLING else []
     decision = Decision(
         rule=course.rule,
         reason=course.reason.value,

@@ -43,6 +43,15 @@ def _version_states(sim: Simulation, named: Names, expected: Mapping[str, str]) 
     return {alias: statuses.get(named(alias), {}).get("state", "absent") for alias in expected}
 
 
+def _version_conditions(
+    sim: Simulation, named: Names, expected: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
+    return {
+        alias: _conditions(sim, wanted, sim.get("AgentVersion", named(alias)))
+        for alias, wanted in expected.items()
+    }
+
+
 def _alias_of(sim: Simulation, named: Names, expected: Any, arm: str) -> Any:
     found = (sim.status.get(arm) or {}).get("version")
     return expected if expected not in {None, "none"} and found == named(expected) else found
@@ -96,6 +105,7 @@ READERS: dict[str, Reader] = {
     "verdict": lambda sim, _, __: sim.rollout["status"].get("gate", {}).get("verdict"),
     "intents": _intents,
     "versions": _version_states,
+    "version conditions": _version_conditions,
     "told": lambda sim, _, __: sim.told(),
     "rollouts": lambda sim, _, __: _names(sim, "AgentRollout"),
     "services": lambda sim, named, names: _aliased(named, names, _names(sim, "Service")),

@@ -107,6 +107,14 @@ def _unreadable(sim: Simulation, named: Names, things: Document) -> None:
     sim.unreadable = {(kind, name): things[thing] for thing, (kind, _, name) in keys.items()}
 
 
+def _rename(sim: Simulation, named: Names, names: Document) -> None:
+    """Let an object stand under another name, as if it had always been there."""
+    for thing, name in names.items():
+        kind, _, old = thing.partition("/")
+        document = sim.objects.pop((kind, old))
+        sim.store({**document, "metadata": {"name": named(name)}})
+
+
 def _sleep(sim: Simulation, named: Names, how_long: str) -> None:
     """Let time pass without the operator."""
     sim.serve(seconds(how_long))
@@ -147,7 +155,9 @@ DEEDS: dict[str, Deed] = {
     "route": _route,
     "gateway": _gateway,
     "operator": lambda sim, _, what: {"restarts": sim.restart}[what](),
+    "rename": _rename,
     "asleep": _sleep,
+    "forbidden": _set("forbidden"),
     "approvals protected": _set("approvals_protected"),
     "routes served": _set("routes_served"),
     "settles in": _set("settles_in"),

@@ -27,7 +27,7 @@ def strategy(steps: list[dict[str, Any]] | None = None, **more: Any) -> dict[str
     return {"steps": steps if steps is not None else STEPS, "scaleDownDelay": "30s"} | more
 
 
-def _kind(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
+def kind(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
     return {
         "apiVersion": "turnout.dev/v1alpha1",
         "kind": kind,
@@ -37,13 +37,13 @@ def _kind(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def prompt(text: str = "You are a support agent.", name: str = "support-system") -> dict[str, Any]:
-    return _kind("Prompt", name, {"role": "System", "format": "Plain", "text": text})
+    return kind("Prompt", name, {"role": "System", "format": "Plain", "text": text})
 
 
 def metric(name: str = "tasks") -> dict[str, Any]:
     good = {"metric": "agent_tasks_total", "matchLabels": {"outcome": "success"}}
     ratio = {"good": good, "total": {"metric": "agent_tasks_total"}}
-    return _kind("MetricTemplate", name, {"type": "Ratio", "ratio": ratio})
+    return kind("MetricTemplate", name, {"type": "Ratio", "ratio": ratio})
 
 
 def agent(**spec: Any) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def agent(**spec: Any) -> dict[str, Any]:
         },
         "deployment": {"progressDeadline": "2m"},
     }
-    return _kind("Agent", "support", base | spec)
+    return kind("Agent", "support", base | spec)
 
 
 def everything(**spec: Any) -> list[dict[str, Any]]:

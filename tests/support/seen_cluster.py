@@ -38,6 +38,7 @@ class SeenCluster(MemoryCluster):
         self.routes_served = True
         self.settles_in = 0.0
         self.crd_uid = "crd-1"
+        self.forbidden: str | None = None
         self._contents: dict[str, Stored | Unread] = {}
         self._known: dict[str, Any] = {}
 
@@ -73,6 +74,7 @@ class SeenCluster(MemoryCluster):
             routes_served=self.routes_served,
             crd_uid=self.crd_uid,
             refused=self.refused,
+            forbidden=self.forbidden,
         )
 
     def _children(self) -> dict[Key, Child]:

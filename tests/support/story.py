@@ -74,6 +74,7 @@ class Teller:
             assert not unknown, f"moment {number}: {unknown}"
             for deed, value in (moment.get("do") or {}).items():
                 DEEDS[deed](self.sim, self.named, value)
+            self.sim.kubelet()
             self.sim.settle()
             missed = self._pass_time(moment)
             assert not missed, f"moment {number} at {self.sim.now:%H:%M:%S}: {'; '.join(missed)}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import assert_never
 
 from turnout.api.agent import Agent
 from turnout.api.base import Condition, Use, UseState
@@ -42,6 +43,7 @@ def report_shared(
             return ToolRegistryStatus.model_validate(fields)
         case AgentPolicy():
             return AgentPolicyStatus.model_validate(fields)
+    assert_never(source)
 
 
 def _use(source: Shared, digest: str, agent: Agent) -> Use:

@@ -1,0 +1,84 @@
+"""What people who edit a Prompt, ToolRegistry or AgentPolicy read on it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.support.manifests import everything, kind, prompt
+from tests.support.simulation import Simulation
+from turnout.api.agent import Agent
+from turnout.api.base import Condition, UseState
+from turnout.api.policy import AgentPolicy
+from turnout.api.prompt import Prompt
+from turnout.api.tools import ToolRegistry
+from turnout.core.content import Shared
+from turnout.core.shared import accepted, report_shared
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def conditions(found: tuple[Condition, ...]) -> dict[str, str]:
+    return {one.type: f"{one.status.value} {one.reason}" for one in found}
+
+
+def reported(sim: Simulation) -> Any:
+    source = Prompt.model_validate(sim.get("Prompt", "support-system"))
+    return report_shared(source, [Agent.model_validate(sim.get("Agent", "support"))], NOW)
+
+
+def test_an_edit_is_in_progress_until_every_agent_has_promoted_it() -> None:
+    sim = Simulation(everything())
+    sim.settle()
+    sim.store(prompt("better"))
+    status = reported(sim)
+    assert status.used_by[0].state is UseState.PENDING
+    sim.settle()
+    status = reported(sim)
+    assert status.used_by[0].state is UseState.IN_PROGRESS
+    assert conditions(status.conditions) == {
+        "Accepted": "True Valid",
+        "RolledOut": "Unknown InProgress",
+        "Ready": "Unknown InProgress",
+        "Reconciling": "True InProgress",
+    }
+    sim.run(120)
+    status = reported(sim)
+    assert status.used_by[0].state is UseState.PROMOTED
+    assert conditions(status.conditions)["RolledOut"] == "True AllPromoted"
+
+
+def test_an_edit_that_was_taken_back_is_stalled_and_names_the_agents() -> None:
+    sim = Simulation(everything())
+    sim.settle()
+    sim.traffic.quality["v2"] = 0.5
+    sim.store(prompt("worse"))
+    sim.settle()
+    sim.run(60)
+    status = reported(sim)
+    assert status.used_by[0].state is UseState.REJECTED
+    assert conditions(status.conditions)["Stalled"] == "True RolledBack"
+    assert "support" in next(one.message for one in status.conditions if one.type == "RolledOut")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        Prompt.model_validate(prompt()),
+        ToolRegistry.model_validate(kind("ToolRegistry", "tools", {})),
+        AgentPolicy.model_validate(kind("AgentPolicy", "policy", {"mode": "Audit"})),
+    ],
+    ids=lambda one: one.kind,
+)
+def test_an_object_that_nobody_uses_is_rolled_out(source: Shared) -> None:
+    status = report_shared(source, [], NOW)
+    assert conditions(status.conditions)["RolledOut"] == "True NotUsed"
+    assert status.digest is not None
+
+
+def test_a_condition_keeps_its_time_while_it_says_the_same() -> None:
+    first = accepted((), 1, NOW)
+    later = accepted(first, 2, NOW.replace(hour=5))
+    assert conditions(later) == {"Accepted": "True Valid", "Ready": "True Valid"}
+    assert later[0].last_transition_time == NOW
+    assert later[0].observed_generation == 2

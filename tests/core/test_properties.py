@@ -19,12 +19,12 @@ from turnout.core.rules import RULES
 from turnout.core.steps import advance
 
 DEFAULT = settings(
-    max_examples=80,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 LONG = settings(DEFAULT, max_examples=2000)
-SAMPLE = 500
+SAMPLE = 300
 AT_REST = {
     "at_rest",
     "begin",

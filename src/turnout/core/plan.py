@@ -7,7 +7,7 @@ of a decision comes before the act that it explains, and traffic moves before po
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -104,4 +104,3 @@ class Decision:
     actions: tuple[Action, ...] = ()
     announcements: tuple[Announcement, ...] = ()
     again_in: timedelta | None = None
-    notes: Mapping[str, str] = field(default_factory=dict)

@@ -36,7 +36,6 @@ class Reason(StrEnum):
     STEP_COMPLETED = "StepCompleted"
     WAITING = "Waiting"
     PAUSED = "Paused"
-    RESUMED = "Resumed"
     AWAITING_APPROVAL = "AwaitingApproval"
     APPROVED = "Approved"
     NOT_REQUIRED = "NotRequired"
@@ -49,7 +48,6 @@ class Reason(StrEnum):
     EXPIRED = "Expired"
     TIMED_OUT = "TimedOut"
     PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
-    REJECTED = "Rejected"
 
     # what the gate says
     SAFE = "Safe"
@@ -72,6 +70,4 @@ class Reason(StrEnum):
     ROUTE_PROGRAMMED = "RouteProgrammed"
     ROUTE_NOT_ACCEPTED = "RouteNotAccepted"
     REFS_NOT_RESOLVED = "RefsNotResolved"
-    WEIGHT_CORRECTED = "WeightCorrected"
-    CONTESTED = "Contested"
     FORBIDDEN = "Forbidden"

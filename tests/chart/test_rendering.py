@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+import turnout
 from tests.chart.helm import (
     CHART,
     CRDS_CHART,
     NAMESPACE,
-    ROOT,
     VALUE_SETS,
     Helm,
     Manifest,
@@ -245,11 +245,8 @@ def test_the_kinds_alone_are_what_the_whole_chart_brings(helm: Helm) -> None:
 
 
 def test_the_versions_of_chart_and_operator_agree() -> None:
-    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    version = re.search(r'^version = "([^"]+)"', project, re.MULTILINE)
-    assert version
     charts = [yaml.safe_load((c / "Chart.yaml").read_text()) for c in (CHART, CRDS_CHART)]
-    assert {chart["appVersion"] for chart in charts} == {version[1]}
+    assert {chart["appVersion"] for chart in charts} == {turnout.__version__}
     assert charts[0]["version"] == charts[1]["version"]
     assert charts[0]["dependencies"][0]["version"] == charts[1]["version"]
     assert charts[0]["kubeVersion"] == charts[1]["kubeVersion"]

@@ -16,6 +16,17 @@ def _weights(sim: Simulation, named: Names, expected: Mapping[str, int]) -> dict
     return {aliases.get(name, name): weight for name, weight in sim.route().items()}
 
 
+def _route_history(
+    sim: Simulation, named: Names, expected: list[dict[str, int]]
+) -> list[dict[str, int]]:
+    """Read the last routes that were written, as many as are expected."""
+    aliases = {named(alias): alias for weights in expected for alias in weights}
+    return [
+        {aliases.get(name, name): weight for name, weight in weights.items()}
+        for _, weights in sim.weights[-len(expected) :]
+    ]
+
+
 def _shares(sim: Simulation, named: Names, expected: Mapping[str, int]) -> dict[str, int]:
     found = {alias: sim.shares().get(named(alias), 0.0) for alias in expected}
     return {alias: round(100 * share) for alias, share in found.items()}
@@ -92,6 +103,7 @@ READERS: dict[str, Reader] = {
     "desired": lambda sim, named, alias: _alias_of(sim, named, alias, "desired"),
     "weights": _weights,
     "shares": _shares,
+    "route history": _route_history,
     "replicas": _replicas,
     "ready": lambda sim, named, many: {one: len(sim.ready_pods(named(one))) for one in many},
     "step": lambda sim, _, __: sim.rollout["status"]["step"].get("progress"),

@@ -130,17 +130,19 @@ def _candidate(
     """Pods that the candidate needs for the weight it has or is about to get.
 
     At a gateway pods come before weight and none goes while the rollout runs; by replica ratio
-    the pods are the weight.
+    the pods are the weight. Alone, it has all the traffic and keeps what it has.
     """
     full = full_scale(world, course.stable)
     if course.stable is None:
         return full
     decided = status.weights.desired if status.weights else 0
-    lost = world.arm(course.stable.version).ready == 0
+    current = world.scale(rollout.spec.to.version)
+    if world.arm(course.stable.version).ready == 0:
+        return max(full, current)
     if uses_route(world):
-        weight = FULL if lost else max(decided, _coming(rollout, status))
-        return max(candidate_replicas(full, weight), world.scale(rollout.spec.to.version))
-    return ratio_replicas(full, FULL if lost else decided or _coming(rollout, status))
+        weight = max(decided, _coming(rollout, status))
+        return max(candidate_replicas(full, weight), current)
+    return ratio_replicas(full, decided or _coming(rollout, status))
 
 
 def _coming(rollout: AgentRollout, status: AgentRolloutStatus) -> int:

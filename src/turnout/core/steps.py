@@ -14,10 +14,17 @@ from turnout.core.traffic import observed_weight
 
 
 def advance(standing: Standing) -> Move:
-    """Take the step under way as far as it can go; the rule that always speaks."""
-    skipped = _skip_on_pass(standing)
-    if skipped is not None:
-        return skipped
+    """Take the step under way as far as it can go; the rule that always speaks.
+
+    A record that is empty begins without traffic, whatever the route still says: it may be one
+    that was lost.
+    """
+    if standing.status.started_at is None:
+        return Move(RolloutPhase.PROGRESSING, Reason.STEP_RUNNING, "the rollout begins")
+    return _skip_on_pass(standing) or _take(standing)
+
+
+def _take(standing: Standing) -> Move:
     step = standing.step
     if step is None or standing.promotes_fully:
         return _finish(standing)

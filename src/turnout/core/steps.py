@@ -187,7 +187,8 @@ def _last_raise(standing: Standing) -> Move:
             return _gather(standing, "promotion")
         if not standing.old_enough:
             return _age(standing)
-    return Move(RolloutPhase.PROGRESSING, Reason.STEP_RUNNING, _why_promoted(standing), weight=FULL)
+    message = _promoter(standing) or standing.evidence.verdict.message
+    return Move(RolloutPhase.PROGRESSING, Reason.STEP_RUNNING, message, weight=FULL)
 
 
 def _age(standing: Standing) -> Move:
@@ -196,9 +197,15 @@ def _age(standing: Standing) -> Move:
 
 
 def _why_promoted(standing: Standing) -> str:
-    promote = standing.rollout.spec.promote
-    if standing.promotes_fully and promote is not None:
-        why = f": {promote.reason}" if promote.reason else ""
-        return f"promoted in full by {promote.by}{why}"
     gate = standing.status.gate
-    return gate.summary if gate and gate.summary else standing.evidence.verdict.message
+    measured = gate.summary if gate and gate.summary else standing.evidence.verdict.message
+    return _promoter(standing) or measured
+
+
+def _promoter(standing: Standing) -> str | None:
+    """Say which person promoted in full; None where the gate did."""
+    promote = standing.rollout.spec.promote
+    if promote is None or not standing.promotes_fully:
+        return None
+    why = f": {promote.reason}" if promote.reason else ""
+    return f"promoted in full by {promote.by}{why}"

@@ -348,7 +348,7 @@ async def test_a_lost_event_is_mended_by_the_resync(
     async with reading(proxy, tmp_path, resync=timedelta(seconds=2)) as read:
         proxy.hides = lambda *_: True
         ref = await admin.make(namespace)
-        await eventually(lambda: read.has(ref))
+        await eventually(lambda: read.has(ref), within=10)
         assert read.restarts == 0
 
 

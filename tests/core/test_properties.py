@@ -1,10 +1,13 @@
 """What holds in every history, however people, pods, metrics and crashes mix."""
 
 from collections import Counter
+from collections.abc import Iterator
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.support.histories import (
     History,
@@ -13,6 +16,7 @@ from tests.support.histories import (
     live,
     set_the_scene,
 )
+from tests.support.seen_cluster import CHILDREN
 from tests.support.watched import Watched
 from turnout.core.decide import decide
 from turnout.core.rules import RULES
@@ -48,6 +52,39 @@ def test_no_history_breaks_a_rule(history: History) -> None:
 @given(histories(60))
 def test_no_long_history_breaks_a_rule(history: History) -> None:
     live(history, Watched)
+
+
+@DEFAULT
+@given(histories(0), st.randoms(use_true_random=False))
+def test_no_object_with_missing_parts_makes_a_decision_fail(
+    history: History, random: Random
+) -> None:
+    sim = set_the_scene(history, Watched)
+    sim.settle()
+    for key in [key for key in sorted(sim.objects) if key[0] in CHILDREN]:
+        paths = [path for path in _paths(sim.objects[key]) if _may_be_missing(path)]
+        if random.random() < 0.5:
+            *way, last = random.choice(paths)
+            part: Any = sim.objects[key]
+            for step in way:
+                part = part[step]
+            del part[last]
+    assert decide(sim.world()).decision.rule
+
+
+def _paths(part: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """List every place in a document."""
+    if not isinstance(part, dict | list):
+        return
+    for step in part if isinstance(part, dict) else range(len(part)):
+        yield (*way, step)
+        yield from _paths(part[step], (*way, step))
+
+
+def _may_be_missing(path: tuple[Any, ...]) -> bool:
+    """Leave out what the API server always gives, and content, which is proved by its digest."""
+    always = path[:1] == ("metadata",) and path[1:2] not in {("labels",), ("annotations",)}
+    return not always and path[0] != "data"
 
 
 def test_every_rule_decides_in_one_of_a_hundred_worlds() -> None:

@@ -36,7 +36,8 @@ def aborted(standing: Standing) -> Move | None:
     if abort is None:
         return None
     why = f": {abort.reason}" if abort.reason else ""
-    message = f"aborted by {abort.by}{why}; stable keeps all traffic"
+    rest = "" if standing.is_first else "; stable has all traffic"
+    message = f"aborted by {abort.by}{why}{rest}"
     return Move(RolloutPhase.ABORTED, Reason.ABORTED, message, weight=0)
 
 

@@ -21,6 +21,7 @@ from tests.support.kubectl import Kubectl, eventually
 from tests.support.manifests import agent, metric, prompt, strategy
 from tests.support.operator import OperatorProcess
 from tests.support.watching import Watch
+from turnout.adapters.documents import AGENT_ROLLOUT, PROMPT
 
 APPLY_GOAL = 1.0
 ABORT_GOAL = 0.5
@@ -42,14 +43,16 @@ def measure(cluster: Cluster, changes: int) -> tuple[list[float], list[float]]:
 def _one(admin: Kubectl, watch: Watch, number: int) -> tuple[float, float]:
     stable = admin.status("agents.turnout.dev", "support")["stable"]["version"]
     changed = time.time()
-    watch.merge("prompts", "support-system", {"spec": {"text": f"Text number {number}."}})
+    admin.api.merge(
+        PROMPT.path(NAMESPACE, "support-system"), {"spec": {"text": f"Text number {number}."}}
+    )
     made = eventually("a candidate's pod", lambda: watch.first_pod(since=changed, but=stable))
     candidate = made.version
     eventually("traffic for the candidate", lambda: watch.weight(candidate) == 25, 60)
     rollout = eventually("the rollout's object", lambda: watch.rollout(candidate))
     aborted = time.time()
     abort = {"spec": {"abort": {"by": "benchmark", "reason": "measured"}}}
-    watch.merge("agentrollouts", rollout, abort)
+    admin.api.merge(AGENT_ROLLOUT.path(NAMESPACE, rollout), abort)
     back = eventually("weight 0", lambda: watch.weight_since(candidate, 0, aborted))
     eventually("the end", lambda: admin.phase() == "RolledBack")
     return made.at - changed, back - aborted

@@ -15,7 +15,7 @@ from tests.chart.clusters import await_policies, light_cluster
 from tests.chart.helm import CHART, NAMESPACE, Helm
 from tests.chart.people import OPERATOR, Person
 from tests.support.kubectl import Kubectl, eventually
-from tests.support.operator import OperatorProcess
+from tests.support.operator import ForkedOperator, OperatorProcess
 
 APPROVERS: Final = ("bo", "cy")
 EDITOR: Final = "ada"
@@ -38,13 +38,13 @@ class Stage:
     def admin(self) -> Kubectl:
         return Kubectl(self.cluster, "default")
 
-    def operator(self, name: str, **settings: Any) -> OperatorProcess:
+    def operator(self, name: str, *, forked: bool = False, **settings: Any) -> OperatorProcess:
         """Make an operator with a token of its own; it is not started yet."""
         directory = self.directory / name
         directory.mkdir()
         kubeconfig = settings.pop("kubeconfig", None) or self.kubeconfig(directory)
         chosen = self.settings | {"pod_name": name} | settings
-        return OperatorProcess(kubeconfig, directory, **chosen)
+        return (ForkedOperator if forked else OperatorProcess)(kubeconfig, directory, **chosen)
 
     def kubeconfig(self, directory: Path) -> Path:
         """Write a kubeconfig of the operator's account."""

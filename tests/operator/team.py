@@ -9,6 +9,7 @@ from tests.operator.stage import APPROVERS, EDITOR, approval
 from tests.support.api import Document
 from tests.support.kubectl import Kubectl, eventually
 from tests.support.manifests import agent, everything, strategy
+from turnout.adapters.documents import NAMESPACE
 
 AGENTS: Final = "agents.turnout.dev"
 PROMPTS: Final = "prompts.turnout.dev"
@@ -146,6 +147,6 @@ class Team:
 
 def new_team(cluster: Cluster, word: str = "team") -> Team:
     """Make a namespace that was never used before."""
-    team = Team(cluster, f"{word}-{next(_counted)}")
-    team.admin.run("create", "namespace", team.namespace)
+    team = Team(cluster, f"{word}-{next(_counted):04d}")
+    team.admin.api.create(NAMESPACE.path(), {"metadata": {"name": team.namespace}})
     return team

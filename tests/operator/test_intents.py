@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from tests.operator.team import NAME, UNTIL_PROMOTED, Team
-from tests.support.api import Api
 from tests.support.kubectl import eventually
 from turnout.adapters.documents import AGENT, AGENT_ROLLOUT
 
@@ -57,7 +56,7 @@ def test_an_abort_takes_all_traffic_back_and_rejects_the_version(team: Team) -> 
         "rejected": True,
     }
     assert team.rollout(rollout)["phase"] == "Aborted"
-    assert team.rollout(rollout)["message"] == "aborted by ada: a test; stable keeps all traffic"
+    assert team.rollout(rollout)["message"] == "aborted by ada: a test; stable has all traffic"
     assert team.version(candidate)["state"] == "Rejected"
     assert team.version(candidate)["rejectedBy"]["rollout"] == rollout
     assert team.intents(rollout) == [("Abort", "ada", "Applied")]
@@ -190,7 +189,7 @@ def test_a_pinned_version_goes_out_and_stays(team: Team) -> None:
 
 def test_an_abort_amid_fifty_other_patches_is_not_lost(team: Team) -> None:
     stable, candidate, rollout = _canary(team)
-    api = Api(team.admin.cluster.kubeconfig)
+    api = team.admin.api
     agent, record = AGENT.path(team.namespace, NAME), AGENT_ROLLOUT.path(team.namespace, rollout)
 
     def patch(number: int) -> None:

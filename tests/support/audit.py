@@ -65,7 +65,8 @@ class AuditLog:
             for line in log:
                 if line.endswith(b"\n"):
                     entry = json.loads(line)
-                    if entry["stage"] == "ResponseComplete" or entry["verb"] == "watch":
+                    last = "ResponseStarted" if entry["verb"] == "watch" else "ResponseComplete"
+                    if entry["stage"] == last:
                         yield _request(entry)
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from devcluster import Cluster
 from tests.support.api import Api, Document
+from tests.support.watching import weights_of
 from turnout.adapters.documents import BY_TYPE, Kind
 
 Found = TypeVar("Found")
@@ -51,7 +52,7 @@ class Kubectl:
         self.cluster = cluster
         self.namespace = namespace
         self._command = [cluster.kubectl, "--kubeconfig", str(cluster.kubeconfig), *flags]
-        self._api = Api(cluster.kubeconfig)
+        self.api = Api(cluster.kubeconfig)
 
     def run(self, *words: str, stdin: str | None = None) -> str:
         done = subprocess.run(
@@ -78,11 +79,11 @@ class Kubectl:
         self.run("patch", resource, name, "--type=merge", "-p", json.dumps(patch))
 
     def get(self, resource: str, name: str) -> Document | None:
-        return self._api.get(self._path(resource, name))
+        return self.api.get(self._path(resource, name))
 
     def list(self, resource: str, selector: str = "") -> list[Document]:
         query = f"?{urlencode({'labelSelector': selector})}" if selector else ""
-        return self._api.list(self._path(resource) + query)
+        return self.api.list(self._path(resource) + query)
 
     def _path(self, resource: str, name: str | None = None) -> str:
         kind: Kind = _KINDS[resource]
@@ -104,5 +105,4 @@ class Kubectl:
 
     def weights(self, agent: str = "support") -> dict[str, int]:
         route = self.get("httproutes.gateway.networking.k8s.io", agent)
-        rules = route["spec"]["rules"] if route else [{}]
-        return {ref["name"]: ref["weight"] for ref in rules[0].get("backendRefs", [])}
+        return weights_of(route) if route else {}

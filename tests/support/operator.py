@@ -4,6 +4,7 @@ In the cluster it runs from the chart under its own account; here it may run as 
 kubeconfig names, so that a test can kill it, stop it, or put a proxy in front of it.
 """
 
+import multiprocessing
 import os
 import signal
 import socket
@@ -11,12 +12,15 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Mapping
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import yaml
+from typing_extensions import override
 
 from tests.support.kubectl import eventually
+from turnout.__main__ import main
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,6 +30,16 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+class Running(Protocol):
+    """A process, in the words of Popen."""
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, sig: int) -> None: ...
 
 
 class OperatorProcess:
@@ -44,19 +58,22 @@ class OperatorProcess:
             "unprotectedApprovals": "Accept",
         }
         self._config.write_text(yaml.safe_dump(chosen | settings))
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Running | None = None
 
     def start(self, *, wait: bool = True) -> Self:
+        self.process = self._launch()
+        if wait:
+            eventually(f"{self.name} is ready; its log is {self.log}", self.ready)
+        return self
+
+    def _launch(self) -> Running:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-m", "turnout", "--config", str(self._config)],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"},
             )
-        if wait:
-            eventually(f"{self.name} is ready; its log is {self.log}", self.ready)
-        return self
 
     def ready(self) -> bool:
         assert self.running, self.log.read_text()[-2000:]
@@ -107,7 +124,7 @@ class OperatorProcess:
         if self.process is None:
             return 0
         if self.running:
-            self.process.terminate()
+            self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout)
 
     def freeze(self) -> None:
@@ -131,3 +148,46 @@ class OperatorProcess:
         if self.running:
             self.thaw()
             self.stop()
+
+
+class ForkedOperator(OperatorProcess):
+    """The same program, forked from a server that has imported it: for tests with many starts.
+
+    An operator takes a second to import. This one lives and is killed as any other process.
+    """
+
+    @override
+    def _launch(self) -> Running:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["turnout.__main__"])
+        process = context.Process(target=_run, args=(self._config, self.log))
+        process.start()
+        return _Forked(process)
+
+
+class _Forked:
+    def __init__(self, process: BaseProcess) -> None:
+        self._process = process
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        code = self._process.exitcode
+        if code is None:
+            raise TimeoutError(f"process {self._process.pid} has not ended")
+        return code
+
+    def send_signal(self, sig: int) -> None:
+        assert self._process.pid is not None
+        os.kill(self._process.pid, sig)
+
+
+def _run(config: Path, log: Path) -> None:
+    """Be the operator: `python -m turnout --config CONFIG`."""
+    with log.open("ab") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    sys.argv = ["turnout", "--config", str(config)]
+    sys.exit(main())

@@ -7,6 +7,7 @@ index entry is made again, byte for byte as it was.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from turnout.api.agent import Model
@@ -18,43 +19,79 @@ from turnout.core.jsontext import parse
 from turnout.core.world import Stored, Unread
 
 
+@dataclass(frozen=True)
+class Parts:
+    """A version's content as it is hashed, one field a plane or more.
+
+    Attributes:
+        template: The pod template as a person wrote it.
+        container: Container that gets the content; None for the first one.
+        prompts: Prompts by name, in the order in which the agent is given them.
+    """
+
+    template: Mapping[str, Any]
+    container: str | None
+    prompts: Mapping[str, PromptSpec]
+    tools: ToolRegistrySpec | None
+    policy: AgentPolicySpec | None
+    model: Model | None
+
+    def digests(self) -> Digests:
+        """Compute the digests anew."""
+        return digest_of(
+            template=self.template,
+            container=self.container,
+            model=self.model,
+            prompts=tuple(self.prompts.values()),
+            tools=self.tools,
+            policy=self.policy,
+        )
+
+
 def read_stored(data: Mapping[str, str]) -> Stored | Unread:
-    """Read the data of a version's ConfigMap.
+    """Read the data of a version's ConfigMap for the operator: what makes its pods again."""
+    found = read_parts(data)
+    if isinstance(found, Unread):
+        return found
+    parts, digests = found
+    size = sum(len(text.encode()) for text in data.values())
+    return Stored(parts.template, tuple(data), parts.container, digests.whole, digests.planes, size)
+
+
+def read_parts(data: Mapping[str, str]) -> tuple[Parts, Digests] | Unread:
+    """Read the data of a version's ConfigMap, and prove it.
 
     The digest is computed again from the files; where it is not the one that the ConfigMap names,
     or cannot be computed, the content is ``Unread``: nothing is ever made from it.
     """
     try:
-        return _read(data)
+        return _proved(data)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return Unread(f"the stored content is damaged ({type(error).__name__})")
 
 
-def _read(data: Mapping[str, str]) -> Stored | Unread:
+def _proved(data: Mapping[str, str]) -> tuple[Parts, Digests] | Unread:
     note = parse("version.json", data["version.json"])
     if note["scheme"] != SCHEME:
         return Unread(f"digest scheme {note['scheme']} is not one that this operator knows")
-    template = parse("template.json", data["template.json"])
-    container = note.get("container")
-    digests = _digests(data, template, container)
+    parts = _parts(data, note.get("container"))
+    digests = parts.digests()
     if digests.whole != note["digest"]:
         return Unread("the stored content does not have the digest that it names")
-    size = sum(len(text.encode()) for text in data.values())
-    return Stored(template, tuple(data), container, digests.whole, digests.planes, size)
+    return parts, digests
 
 
-def _digests(
-    data: Mapping[str, str], template: Mapping[str, Any], container: str | None
-) -> Digests:
+def _parts(data: Mapping[str, str], container: str | None) -> Parts:
     agent = parse("agent.json", data["agent.json"])
     tools, policy = data.get("tools.json"), data.get("policy.json")
-    return digest_of(
-        template=template,
+    return Parts(
+        template=parse("template.json", data["template.json"]),
         container=container,
-        model=Model.model_validate(agent["model"]) if "model" in agent else None,
-        prompts=[
-            PromptSpec.model_validate(one | {"text": data[one["file"]]}) for one in agent["prompts"]
-        ],
+        prompts={
+            one["name"]: PromptSpec.model_validate(one | {"text": data[one["file"]]})
+            for one in agent["prompts"]
+        },
         tools=ToolRegistrySpec.model_validate(parse("tools.json", tools)) if tools else None,
         policy=AgentPolicySpec.model_validate(parse("policy.json", policy)) if policy else None,
+        model=Model.model_validate(agent["model"]) if "model" in agent else None,
     )

@@ -62,6 +62,7 @@ HOLDING: Gate = (("hold", True),)
 GATES: tuple[Gate, ...] = ((), STRICT, LENIENT, SLOW, HOLDING)
 
 ROLLOUT: tuple[Act, ...] = (("content", 1),)
+STABLE_DEAD: tuple[Act, ...] = (("pods of stable", "none"), ("wait", 180))
 WORSE: tuple[Act, ...] = (*ROLLOUT, ("quality of candidate", 0.5))
 
 
@@ -96,6 +97,8 @@ SCENES: tuple[Scene, ...] = (
     Scene((*ROLLOUT, ("wait", 10)), ("metrics", "cut off"), 10),
     Scene(ROLLOUT, ("pods of candidate", "none")),
     Scene(ROLLOUT, ("pods of stable", "none")),
+    Scene((*STABLE_DEAD, ("pods of next", "none"), *ROLLOUT), ("pods of candidate", "all")),
+    Scene(STABLE_DEAD, ("content", 1)),
     Scene(ROLLOUT, ("gateway", "refuses")),
     Scene(ROLLOUT, ("pause", True)),
     Scene(ROLLOUT, ("traffic", "Stopped")),

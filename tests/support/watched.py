@@ -1,12 +1,14 @@
 """A simulation that holds every decision to the rules that always hold (DESIGN.md, 1 to 11)."""
 
+from datetime import datetime
 from typing import Any
 
 from typing_extensions import override
 
 from tests.support.memory_cluster import Document
 from tests.support.simulation import Simulation
-from turnout.api.rollout import RolloutPhase, Verdict
+from turnout.api.base import as_timedelta
+from turnout.api.rollout import AgentRollout, RolloutPhase, Trigger, Verdict
 from turnout.core import naming
 from turnout.core.decide import Outcome
 from turnout.core.phase import MOVES
@@ -26,11 +28,13 @@ class Watched(Simulation):
     def __init__(self, documents: list[Document]) -> None:
         super().__init__(documents)
         self.allowed_in_full: set[str] = set()
-        """Rollouts that a pass, a person or their gate's leniency allowed all the traffic."""
+        """Rollouts that a pass, a person, their gate's leniency or a dead stable allowed it all."""
+        self._dead_since: dict[str, datetime] = {}
 
     @override
     def reconcile(self, *, stop_after: int | None = None) -> Outcome:
         before = {one["metadata"]["name"]: one for one in self.all("AgentRollout")}
+        self._watch_stable()
         outcome = super().reconcile(stop_after=stop_after)
         self._watch_raise(before, outcome)
         for key in self.events:
@@ -40,6 +44,21 @@ class Watched(Simulation):
             )
             assert count <= MOST_EVENTS, f"{number} was announced {count} times"
         return outcome
+
+    def _watch_stable(self) -> None:
+        """Note since when the version that the Service names has been seen without a ready pod."""
+        stable = str((self.status.get("stable") or {}).get("version"))
+        wanted = self.get("Agent", self.agent_name)["spec"]["replicas"]
+        dead = wanted > 0 and not self.ready_pods(stable)
+        self._dead_since = {stable: self._dead_since.get(stable, self.now)} if dead else {}
+
+    def _mends(self, rollout: AgentRollout) -> bool:
+        """Claim that a rollout began with stable dead, which has been so for the deadline."""
+        since = next(iter(self._dead_since.values()), self.now)
+        limits = self.get("Agent", self.agent_name)["spec"]["deployment"]
+        dead_for = self.now - since
+        long_dead = dead_for >= as_timedelta(limits["progressDeadline"])
+        return long_dead and rollout.spec.trigger is Trigger.RECOVER
 
     @override
     def apply(self, action: Action) -> None:
@@ -146,10 +165,12 @@ class Watched(Simulation):
         promote, gate = course.rollout.spec.promote, course.rollout.spec.gate
         passed = course.evidence is not None and course.evidence.verdict.verdict is Verdict.PASS
         lenient = gate.on_inconclusive.value == "PromoteIfHealthy"
+        mends = self._mends(course.rollout)
         if now > known and (known > 0 or now == 100):
-            assert passed or lenient or promote is not None, f"{name}: {known} -> {now} unjudged"
+            allowed = passed or lenient or mends or promote is not None
+            assert allowed, f"{name}: {known} -> {now} unjudged"
         in_full = promote is not None and promote.mode.value == "Full"
-        if now == 100 and (passed or lenient or in_full):
+        if now == 100 and (passed or lenient or in_full or mends):
             self.allowed_in_full.add(name)
 
 

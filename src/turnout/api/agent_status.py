@@ -48,6 +48,8 @@ class StableStatus(Wire):
     """Pods that it should have."""
     ready_replicas: Int32 = 0
     """Pods that are Ready."""
+    unavailable_since: Timestamp | None = None
+    """Since when none of its pods has been Ready; absent while one is, or none is wanted."""
 
 
 class CandidateStatus(Wire):

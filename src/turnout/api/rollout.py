@@ -59,6 +59,7 @@ class Trigger(StrEnum):
     PINNED = "Pinned"
     RETRY = "Retry"
     RETURN = "Return"
+    RECOVER = "Recover"
 
 
 class PromoteMode(StrEnum):

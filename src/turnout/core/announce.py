@@ -66,8 +66,7 @@ def _news(agent: Target, course: Course) -> Iterator[Announcement]:
     before, key = rollout.status, f"r{rollout.spec.number}"
     was, now = _weight(before), _weight(after)
     if _is_told(rollout, was, now) and not has_ended(after.phase):
-        message = f"{rollout.spec.to.version}: weight {was} -> {now}"
-        yield Announcement(f"{key}-w{now}", agent, "WeightChanged", message)
+        yield Announcement(f"{key}-w{now}", agent, *_rise(rollout, after, was, now))
     if has_ended(after.phase) or _is_new_wait(before, after):
         reason = after.phase.value if has_ended(after.phase) else str(after.reason)
         yield Announcement(
@@ -77,6 +76,13 @@ def _news(agent: Target, course: Course) -> Iterator[Announcement]:
             f"{rollout.spec.to.version}: {after.message}",
             warning=after.phase in WARNINGS,
         )
+
+
+def _rise(rollout: AgentRollout, after: AgentRolloutStatus, was: int, now: int) -> tuple[str, str]:
+    """Name a rise of the weight, and tell it; one past the gate tells why."""
+    if after.reason == Reason.RECOVER:
+        return Reason.RECOVER.value, f"{rollout.spec.to.version}: {after.message}"
+    return "WeightChanged", f"{rollout.spec.to.version}: weight {was} -> {now}"
 
 
 def _is_new_wait(before: AgentRolloutStatus, after: AgentRolloutStatus) -> bool:

@@ -14,12 +14,13 @@ from turnout.core.evidence import Evidence
 from turnout.core.intake import Wanted
 from turnout.core.intents import fold_intents
 from turnout.core.moves import Move, write
+from turnout.core.outlook import Outlook, outlook_of
 from turnout.core.patch import revised
 from turnout.core.phase import has_ended
 from turnout.core.reasons import Reason
 from turnout.core.rollout_claims import rollout_claims
 from turnout.core.rules import next_move
-from turnout.core.standing import TAKEN_BACK, Standing, rejected, stable_of
+from turnout.core.standing import Standing, stable_of
 from turnout.core.traffic import observed_weight
 from turnout.core.world import World
 
@@ -67,16 +68,6 @@ class Course:
         return self.status is not None and not has_ended(self.status.phase)
 
 
-@dataclass(frozen=True)
-class _Outlook:
-    """Whether a rollout may begin, and why; no trigger where none may."""
-
-    rule: str
-    reason: Reason
-    message: str
-    trigger: Trigger | None = None
-
-
 def steer(world: World, wanted: Wanted | Unresolved) -> Course:
     """Steer the running rollout, or begin one, or rest."""
     stable = stable_of(world)
@@ -103,7 +94,7 @@ def _run(standing: Standing, wanted: Wanted | Unresolved) -> Course:
     )
     if overtaken is None or isinstance(wanted, Unresolved):
         return course
-    outlook = _outlook(standing.world, wanted, standing.stable, standing.rollout)
+    outlook = outlook_of(standing.world, wanted, standing.stable, standing.rollout)
     if outlook.trigger is None:
         return course
     return _begun(standing.world, wanted, course, outlook, outlook.trigger)
@@ -157,7 +148,7 @@ def _rest(
     status = newest.status if newest else None
     if isinstance(wanted, Unresolved):
         return Course("unresolved", wanted.reason, wanted.message, stable, newest, status)
-    outlook = _outlook(world, wanted, stable, newest)
+    outlook = outlook_of(world, wanted, stable, newest)
     course = Course(outlook.rule, outlook.reason, outlook.message, stable, newest, status)
     if outlook.trigger is None:
         return course
@@ -169,7 +160,7 @@ def _rest(
 
 
 def _begun(
-    world: World, wanted: Wanted, course: Course, outlook: _Outlook, trigger: Trigger
+    world: World, wanted: Wanted, course: Course, outlook: Outlook, trigger: Trigger
 ) -> Course:
     retry = outlook.reason is Reason.RETRIED
     start = Start(_next_number(world), trigger, wanted, retry)
@@ -188,60 +179,3 @@ def _next_number(world: World) -> int:
     if status.last_rollout > max(seen, told):
         return status.last_rollout
     return max(seen, status.last_rollout) + 1
-
-
-def _outlook(
-    world: World, wanted: Wanted, stable: VersionRef | None, newest: AgentRollout | None
-) -> _Outlook:
-    """Decide whether a rollout of what is wanted begins, and why or why not."""
-    version, digest = wanted.ref.version, wanted.ref.digest
-    if stable is not None and digest == stable.digest:
-        return _Outlook("at_rest", Reason.AT_REST, f"{version} is stable and wanted")
-    if world.agent.spec.paused:
-        return _Outlook("frozen", Reason.PAUSED, f"spec.paused is true: {version} waits")
-    if newest is not None and newest.spec.to.digest == digest:
-        again = _again(world, stable, newest)
-        if again is not None:
-            return again
-    if rejected(world, digest):
-        return _Outlook("rejected", *_rejection(world, wanted))
-    if stable is None:
-        message = f"{version} is the first version"
-        return _Outlook("begin", Reason.NEW_VERSION, message, Trigger.INITIAL)
-    trigger = Trigger.PINNED if wanted.pinned else Trigger.CONTENT_CHANGED
-    message = f"{version} is new, {stable.version} is stable"
-    return _Outlook("begin", Reason.NEW_VERSION, message, trigger)
-
-
-def _again(world: World, stable: VersionRef | None, newest: AgentRollout) -> _Outlook | None:
-    """Try the same content again: for a person's retry, or a first version that became ready."""
-    retry, to = newest.spec.retry, newest.spec.to
-    if retry is not None and newest.status.phase is not RolloutPhase.PROMOTED:
-        why = f": {retry.reason}" if retry.reason else ""
-        trigger = Trigger.RETRY if stable is not None else Trigger.INITIAL
-        message = f"{to.version} is tried again by {retry.by}{why}"
-        return _Outlook("retried", Reason.RETRIED, message, trigger)
-    if newest.status.phase is not RolloutPhase.EXPIRED or stable is not None:
-        return None
-    if world.arm(to.version).ready >= max(1, world.agent.spec.replicas):
-        message = f"{to.version} became ready after all"
-        return _Outlook("recovered", Reason.NEW_VERSION, message, Trigger.INITIAL)
-    message = newest.status.message or f"{to.version} never became ready"
-    return _Outlook("expired", Reason.PROGRESS_DEADLINE_EXCEEDED, message)
-
-
-def _rejection(world: World, wanted: Wanted) -> tuple[Reason, str]:
-    """Say why content was rejected: in the words of the last attempt, or of its version."""
-    attempts = [
-        one.status
-        for one in world.rollouts
-        if one.spec.to.digest == wanted.ref.digest and one.status.phase in TAKEN_BACK
-    ]
-    version = world.versions.get(wanted.ref.version)
-    known = version.status.rejected_by if version else None
-    message = known.message if known else f"{wanted.ref.version} was rejected before"
-    if not attempts:
-        return Reason.ROLLED_BACK, message
-    by_person = attempts[-1].phase is RolloutPhase.ABORTED
-    reason = Reason.ABORTED if by_person else Reason.ROLLED_BACK
-    return reason, attempts[-1].message or message

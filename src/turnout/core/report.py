@@ -24,7 +24,7 @@ from turnout.core.reasons import Reason
 from turnout.core.render import is_stopped, pod_labels
 from turnout.core.rollout_claims import FAILED
 from turnout.core.route import route_weights
-from turnout.core.standing import TAKEN_BACK, rejected
+from turnout.core.standing import TAKEN_BACK, rejected, unavailable_since
 from turnout.core.world import World
 
 MOVING = frozenset({RolloutPhase.PROGRESSING, RolloutPhase.PAUSED})
@@ -143,6 +143,7 @@ def _stable(world: World, course: Course, arrangement: Arrangement) -> StableSta
         since=since,
         replicas=arrangement.replicas(version),
         ready_replicas=world.arm(version).ready,
+        unavailable_since=unavailable_since(world, course.stable),
     )
 
 

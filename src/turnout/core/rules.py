@@ -18,7 +18,7 @@ from turnout.core.render import is_stopped
 from turnout.core.route import programmed
 from turnout.core.scale import FULL
 from turnout.core.standing import Standing
-from turnout.core.steps import advance, waits_until
+from turnout.core.steps import advance, recover, waits_until
 
 Rule = Callable[[Standing], Move | None]
 
@@ -83,7 +83,7 @@ def never_ready(standing: Standing) -> Move | None:
     since = standing.status.waiting_since
     if since is None or standing.now < since + standing.progress_deadline:
         return None
-    waiting = arm_lost(standing) or advance(standing)
+    waiting = recover(standing) or arm_lost(standing) or advance(standing)
     if not waiting.waits_for_pods:
         return None
     limit = standing.world.agent.spec.deployment.progress_deadline
@@ -113,7 +113,8 @@ def _stable_lost(standing: Standing) -> Move | None:
     """Hold while stable has no pod: an arm to compare with is missing, and maybe any to serve.
 
     Before its first pod is ready a candidate is waited for as ever, one that has passed goes on,
-    and a person may promote in full; nothing is promoted for being the only one left.
+    and a person may promote in full. Nothing that was on its way when stable died is promoted for
+    being the only one left; what was begun to mend it is, once stable has been dead for long.
     """
     if standing.candidate.ready == 0:
         if standing.weight == 0:
@@ -123,7 +124,9 @@ def _stable_lost(standing: Standing) -> Move | None:
         return None
     else:
         message = "stable has no ready pod; the candidate serves meanwhile and is not promoted"
-    return Move(RolloutPhase.HELD, Reason.STABLE_UNAVAILABLE, message)
+    soon = standing.recovers_at
+    again = None if soon is None or soon <= standing.now else soon
+    return Move(RolloutPhase.HELD, Reason.STABLE_UNAVAILABLE, message, again_at=again)
 
 
 def not_programmed(standing: Standing) -> Move | None:
@@ -199,6 +202,7 @@ RULES: tuple[Rule, ...] = (
     paused,
     scaled_to_zero,
     never_ready,
+    recover,
     arm_lost,
     not_programmed,
     withheld,

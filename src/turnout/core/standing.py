@@ -13,7 +13,14 @@ from functools import cached_property
 
 from turnout.api.agent import TrafficMode
 from turnout.api.base import VersionRef, as_timedelta
-from turnout.api.rollout import AgentRollout, AgentRolloutStatus, PromoteMode, RolloutPhase, Verdict
+from turnout.api.rollout import (
+    AgentRollout,
+    AgentRolloutStatus,
+    PromoteMode,
+    RolloutPhase,
+    Trigger,
+    Verdict,
+)
 from turnout.api.strategy import Gate, OnInconclusive, Step, Strategy
 from turnout.api.version import VersionState
 from turnout.core import naming
@@ -69,6 +76,19 @@ def _recorded(world: World) -> VersionRef | None:
     return next(
         (VersionRef(version=one.metadata.name, digest=one.spec.digest) for one in stable), None
     )
+
+
+def unavailable_since(world: World, stable: VersionRef | None) -> datetime | None:
+    """Tell since when no pod of stable has been ready; None while one is, or none is wanted.
+
+    The time is kept in the Agent's status. Where that is lost it begins anew: nothing is concluded
+    earlier than it may be.
+    """
+    if stable is None or world.agent.spec.replicas == 0 or world.arm(stable.version).ready > 0:
+        return None
+    told = world.agent.status.stable
+    known = told.unavailable_since if told and told.digest == stable.digest else None
+    return known or world.now
 
 
 def rejected(world: World, digest: str) -> bool:
@@ -178,6 +198,24 @@ class Standing:
     def progress_deadline(self) -> timedelta:
         """How long pods or requests may be waited for."""
         return as_timedelta(self.world.agent.spec.deployment.progress_deadline)
+
+    @property
+    def recovers_at(self) -> datetime | None:
+        """When this rollout may go straight to all the traffic; None where it may not.
+
+        It must have begun while stable had no ready pod, and stable must have had none for the
+        progress deadline: a canary against a dead arm can never end. Where stable is back the
+        steps go on as ever.
+        """
+        if self.rollout.spec.trigger is not Trigger.RECOVER:
+            return None
+        since = unavailable_since(self.world, self.stable)
+        return None if since is None else since + self.progress_deadline
+
+    @property
+    def recovers(self) -> bool:
+        """Tell whether this rollout goes straight to all the traffic."""
+        return self.recovers_at is not None and self.now >= self.recovers_at
 
     @cached_property
     def evidence(self) -> Evidence:

@@ -1,4 +1,4 @@
-"""Going through the steps: the only place where a candidate's weight rises."""
+"""Going through the steps, or past them: the only place where a candidate's weight rises."""
 
 from __future__ import annotations
 
@@ -48,13 +48,45 @@ def _skip_on_pass(standing: Standing) -> Move | None:
         return None
     if not (standing.passed and standing.old_enough):
         return None
-    index = standing.index
-    while index <= len(standing.steps) and not _needs_person(standing.steps[index - 1]):
-        index += 1
+    index = _next_for_a_person(standing)
     if index == standing.index:
         return None
     message = f"{standing.evidence.verdict.message}; onPass: Promote skips to step {index}"
     return Move(RolloutPhase.PROGRESSING, Reason.SAFE, message, enter=index)
+
+
+def _next_for_a_person(standing: Standing) -> int:
+    """Number the first step from here on that a person takes; one more than all where none is."""
+    index = standing.index
+    while index <= len(standing.steps) and not _needs_person(standing.steps[index - 1]):
+        index += 1
+    return index
+
+
+def recover(standing: Standing) -> Move | None:
+    """Stable has been dead for the progress deadline: what came to mend it needs only its pods.
+
+    Weights, timed pauses and the gate are skipped, never a step that a person takes: the
+    candidate serves meanwhile anyway.
+    """
+    if not standing.recovers or standing.weight == FULL:
+        return None
+    waiting = _wait_for_pods(standing, FULL)
+    if waiting is not None:
+        return waiting
+    message = f"weight {standing.weight} -> {FULL}: {_dead(standing)}"
+    return Move(
+        RolloutPhase.PROGRESSING,
+        Reason.RECOVER,
+        message,
+        weight=FULL,
+        enter=_next_for_a_person(standing),
+    )
+
+
+def _dead(standing: Standing) -> str:
+    limit = standing.world.agent.spec.deployment.progress_deadline
+    return f"stable has had no ready pod for {limit} (deployment.progressDeadline)"
 
 
 def _needs_person(step: Step) -> bool:
@@ -197,6 +229,8 @@ def _age(standing: Standing) -> Move:
 
 
 def _why_promoted(standing: Standing) -> str:
+    if standing.recovers:
+        return _dead(standing)
     gate = standing.status.gate
     measured = gate.summary if gate and gate.summary else standing.evidence.verdict.message
     return _promoter(standing) or measured

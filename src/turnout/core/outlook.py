@@ -1,0 +1,88 @@
+"""Whether a rollout of what is wanted may begin, and why: at rest, and where one was overtaken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from turnout.api.base import VersionRef
+from turnout.api.rollout import AgentRollout, RolloutPhase, Trigger
+from turnout.core.intake import Wanted
+from turnout.core.reasons import Reason
+from turnout.core.standing import TAKEN_BACK, rejected, unavailable_since
+from turnout.core.world import World
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Whether a rollout may begin, and why; no trigger where none may."""
+
+    rule: str
+    reason: Reason
+    message: str
+    trigger: Trigger | None = None
+
+
+def outlook_of(
+    world: World, wanted: Wanted, stable: VersionRef | None, newest: AgentRollout | None
+) -> Outlook:
+    """Decide whether a rollout of what is wanted begins, and why or why not."""
+    version, digest = wanted.ref.version, wanted.ref.digest
+    if stable is not None and digest == stable.digest:
+        return Outlook("at_rest", Reason.AT_REST, f"{version} is stable and wanted")
+    if world.agent.spec.paused:
+        return Outlook("frozen", Reason.PAUSED, f"spec.paused is true: {version} waits")
+    if newest is not None and newest.spec.to.digest == digest:
+        again = _again(world, stable, newest)
+        if again is not None:
+            return again
+    if rejected(world, digest):
+        return Outlook("rejected", *_rejection(world, wanted))
+    return _fresh(world, wanted, stable)
+
+
+def _fresh(world: World, wanted: Wanted, stable: VersionRef | None) -> Outlook:
+    """Say why content begins a rollout that nobody has judged yet."""
+    version = wanted.ref.version
+    if stable is None:
+        message = f"{version} is the first version"
+        return Outlook("begin", Reason.NEW_VERSION, message, Trigger.INITIAL)
+    if unavailable_since(world, stable) is not None:
+        message = f"{version} is new, stable {stable.version} has no ready pod"
+        return Outlook("begin", Reason.RECOVER, message, Trigger.RECOVER)
+    trigger = Trigger.PINNED if wanted.pinned else Trigger.CONTENT_CHANGED
+    message = f"{version} is new, {stable.version} is stable"
+    return Outlook("begin", Reason.NEW_VERSION, message, trigger)
+
+
+def _again(world: World, stable: VersionRef | None, newest: AgentRollout) -> Outlook | None:
+    """Try the same content again: for a person's retry, or a first version that became ready."""
+    retry, to = newest.spec.retry, newest.spec.to
+    if retry is not None and newest.status.phase is not RolloutPhase.PROMOTED:
+        why = f": {retry.reason}" if retry.reason else ""
+        trigger = Trigger.RETRY if stable is not None else Trigger.INITIAL
+        message = f"{to.version} is tried again by {retry.by}{why}"
+        return Outlook("retried", Reason.RETRIED, message, trigger)
+    if newest.status.phase is not RolloutPhase.EXPIRED or stable is not None:
+        return None
+    if world.arm(to.version).ready >= max(1, world.agent.spec.replicas):
+        message = f"{to.version} became ready after all"
+        return Outlook("recovered", Reason.NEW_VERSION, message, Trigger.INITIAL)
+    message = newest.status.message or f"{to.version} never became ready"
+    return Outlook("expired", Reason.PROGRESS_DEADLINE_EXCEEDED, message)
+
+
+def _rejection(world: World, wanted: Wanted) -> tuple[Reason, str]:
+    """Say why content was rejected: in the words of the last attempt, or of its version."""
+    attempts = [
+        one.status
+        for one in world.rollouts
+        if one.spec.to.digest == wanted.ref.digest and one.status.phase in TAKEN_BACK
+    ]
+    version = world.versions.get(wanted.ref.version)
+    known = version.status.rejected_by if version else None
+    message = known.message if known else f"{wanted.ref.version} was rejected before"
+    if not attempts:
+        return Reason.ROLLED_BACK, message
+    by_person = attempts[-1].phase is RolloutPhase.ABORTED
+    reason = Reason.ABORTED if by_person else Reason.ROLLED_BACK
+    return reason, attempts[-1].message or message

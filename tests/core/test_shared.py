@@ -12,7 +12,7 @@ from turnout.api.base import Condition, UseState
 from turnout.api.policy import AgentPolicy
 from turnout.api.prompt import Prompt
 from turnout.api.tools import ToolRegistry
-from turnout.core.content import Shared
+from turnout.core.prompts import report_prompt
 from turnout.core.shared import accepted, report_shared
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -24,7 +24,7 @@ def conditions(found: tuple[Condition, ...]) -> dict[str, str]:
 
 def reported(sim: Simulation) -> Any:
     source = Prompt.model_validate(sim.get("Prompt", "support-system"))
-    return report_shared(source, [Agent.model_validate(sim.get("Agent", "support"))], NOW)
+    return report_prompt(source, [Agent.model_validate(sim.get("Agent", "support"))], NOW)
 
 
 def test_an_edit_is_in_progress_until_every_agent_has_promoted_it() -> None:
@@ -64,13 +64,12 @@ def test_an_edit_that_was_taken_back_is_stalled_and_names_the_agents() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        Prompt.model_validate(prompt()),
         ToolRegistry.model_validate(kind("ToolRegistry", "tools", {})),
         AgentPolicy.model_validate(kind("AgentPolicy", "policy", {"mode": "Audit"})),
     ],
     ids=lambda one: one.kind,
 )
-def test_an_object_that_nobody_uses_is_rolled_out(source: Shared) -> None:
+def test_an_object_that_nobody_uses_is_rolled_out(source: ToolRegistry | AgentPolicy) -> None:
     status = report_shared(source, [], NOW)
     assert conditions(status.conditions)["RolledOut"] == "True NotUsed"
     assert status.digest is not None

@@ -22,6 +22,7 @@ from turnout.api.tools import ToolRegistry
 from turnout.api.version import Plane, VersionSource
 from turnout.core.jsontext import check
 from turnout.core.reasons import Reason
+from turnout.core.templates import problem_of
 from turnout.core.world import Stored, Unread, World
 
 LIMIT_BYTES = 900 * 1024
@@ -36,7 +37,8 @@ class Unresolved:
     """Why there is no content now.
 
     Attributes:
-        reason: ReferenceNotFound, AwaitingContent, InvalidSpec, ContentTooLarge or ResolveError.
+        reason: ReferenceNotFound, AwaitingContent, InvalidTemplate, InvalidSpec, ContentTooLarge or
+            ResolveError.
         message: What is missing or wrong, by kind and name, and the mend.
         condition: Which condition shows it.
     """
@@ -175,6 +177,9 @@ def resolve(world: World) -> Content | Unresolved:
         prompt = _taken("Prompt", ref, world.sources.prompts.get(ref.name))
         if isinstance(prompt, Unresolved):
             return prompt
+        problem = problem_of(prompt.spec, prompt.spec.text)
+        if problem is not None:
+            return Unresolved(Reason.INVALID_TEMPLATE, f"Prompt {ref.name}: {problem}")
         prompts.append(prompt)
     registry = _optional("ToolRegistry", spec.tool_registry_ref, world.sources.registry)
     if isinstance(registry, Unresolved):

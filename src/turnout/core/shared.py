@@ -7,14 +7,13 @@ content or taken it back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import assert_never
 
 from turnout.api.agent import Agent
 from turnout.api.base import Condition, Use, UseState
 from turnout.api.policy import AgentPolicy, AgentPolicyStatus
-from turnout.api.prompt import Prompt, PromptStatus
 from turnout.api.tools import ToolRegistry, ToolRegistryStatus
 from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim, fold_conditions
 from turnout.core.content import Shared, source_digest
@@ -24,11 +23,11 @@ MOST_USES = 256
 
 
 def report_shared(
-    source: Shared, users: Sequence[Agent], now: datetime
-) -> PromptStatus | ToolRegistryStatus | AgentPolicyStatus:
-    """Report a Prompt, ToolRegistry or AgentPolicy to the people who edit it."""
+    source: ToolRegistry | AgentPolicy, users: Sequence[Agent], now: datetime
+) -> ToolRegistryStatus | AgentPolicyStatus:
+    """Report a ToolRegistry or AgentPolicy to the people who edit it."""
     digest = source_digest(source)
-    uses = tuple(_use(source, digest, agent) for agent in users)[:MOST_USES]
+    uses = uses_of(source, digest, users)
     conditions = _fold(source.status.conditions, uses, source.metadata.generation, now)
     fields = {
         "observed_generation": source.metadata.generation,
@@ -37,13 +36,16 @@ def report_shared(
         "conditions": conditions,
     }
     match source:
-        case Prompt():
-            return PromptStatus.model_validate(fields)
         case ToolRegistry():
             return ToolRegistryStatus.model_validate(fields)
         case AgentPolicy():
             return AgentPolicyStatus.model_validate(fields)
     assert_never(source)
+
+
+def uses_of(source: Shared, digest: str, users: Sequence[Agent]) -> tuple[Use, ...]:
+    """Tell how far an object's present content came in each Agent that refers to it."""
+    return tuple(_use(source, digest, agent) for agent in users)[:MOST_USES]
 
 
 def _use(source: Shared, digest: str, agent: Agent) -> Use:
@@ -68,20 +70,23 @@ def _use(source: Shared, digest: str, agent: Agent) -> Use:
 def _fold(
     before: Iterable[Condition], uses: Sequence[Use], generation: int, now: datetime
 ) -> tuple[Condition, ...]:
-    rolled_out = _rolled_out(uses)
-    claims = [
-        Claim("Accepted", TRUE, Reason.VALID),
-        rolled_out,
-        Claim("Ready", rolled_out.status, rolled_out.reason, rolled_out.message),
-    ]
-    if rolled_out.status is UNKNOWN:
-        claims.append(Claim("Reconciling", TRUE, rolled_out.reason, rolled_out.message))
-    if rolled_out.status is FALSE:
-        claims.append(Claim("Stalled", TRUE, rolled_out.reason, rolled_out.message))
+    claims = (Claim("Accepted", TRUE, Reason.VALID), *followed(rolled_out(uses)))
     return fold_conditions(before, claims, generation, now)
 
 
-def _rolled_out(uses: Sequence[Use]) -> Claim:
+def followed(outcome: Claim) -> Iterator[Claim]:
+    """Claim RolledOut and what follows it: Ready, and Reconciling or Stalled while they apply."""
+    said = (outcome.reason, outcome.message)
+    yield outcome
+    yield Claim("Ready", outcome.status, *said)
+    if outcome.status is UNKNOWN:
+        yield Claim("Reconciling", TRUE, *said)
+    if outcome.status is FALSE:
+        yield Claim("Stalled", TRUE, *said)
+
+
+def rolled_out(uses: Sequence[Use]) -> Claim:
+    """Claim how far an object's present content came over all that use it."""
     if not uses:
         return Claim("RolledOut", TRUE, Reason.NOT_USED, "no Agent refers to it")
     rejected = [use.agent for use in uses if use.state is UseState.REJECTED]

@@ -17,6 +17,7 @@ from turnout.api.tools import ToolRegistry
 from turnout.core.decide import Outcome, decide
 from turnout.core.patch import merge_patch
 from turnout.core.plan import Action, Announcement, Create, Decision, Record, Target
+from turnout.core.prompts import report_prompt
 from turnout.core.reasons import Reason
 from turnout.core.shared import MOST_USES, accepted, report_shared
 from turnout.core.world import Unread
@@ -193,7 +194,9 @@ class Reconciler:
         now = self._observer.now()
         if ref.kind in _SHARED:
             source = parse(_SHARED[ref.kind], document)
-            if isinstance(source, Prompt | ToolRegistry | AgentPolicy):
+            if isinstance(source, Prompt):
+                return report_prompt(source, users, now).to_wire()
+            if isinstance(source, ToolRegistry | AgentPolicy):
                 return report_shared(source, users, now).to_wire()
             return None
         if ref.kind == kinds.ROLLOUT_STRATEGY:

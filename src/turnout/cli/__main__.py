@@ -1,0 +1,5 @@
+"""`python -m turnout.cli`."""
+
+from turnout.cli.main import main
+
+main()

@@ -106,7 +106,7 @@ def _prompt_fields(prompt: PromptSpec | None) -> Json:
 
 
 def _text(before: PromptSpec | None, after: PromptSpec | None) -> Text | None:
-    found = Text(before.text if before else "", after.text if after else "")
+    found = Text(*((one.text if one else None) or "" for one in (before, after)))
     return found if found.before != found.after else None
 
 

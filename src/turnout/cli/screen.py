@@ -9,7 +9,7 @@ from typing import Any, Final, TextIO
 import yaml
 from rich.console import Console
 
-from turnout.adapters.quoting import quoted
+from turnout.core.quoting import quoted
 from turnout.cli.options import Form
 
 WIDTH: Final = 100

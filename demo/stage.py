@@ -58,7 +58,7 @@ def set_up(where: str | None = None) -> Stage:
     with progress.step("clear away what an earlier play left"):
         tools.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=120s")
     with progress.step("install the operator by Helm"):
-        _install(cluster, tools)
+        install(cluster, tools)
     return Stage(cluster, tools, cluster.gateway_url, cluster.access_log, directory)
 
 
@@ -67,7 +67,7 @@ def clear() -> bool:
     return devcluster.down(name())
 
 
-def _install(cluster: Cluster, tools: Tools) -> None:
+def install(cluster: Cluster, tools: Tools) -> None:
     """Install or upgrade the chart as a user would, and wait until the operator is ready."""
     repository, _, tag = images.OPERATOR.name.rpartition(":")
     provider = {"url": cluster.prometheus_url, "scrapeInterval": _SCRAPE_INTERVAL}

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from devcluster import cluster as records
 from devcluster import debian, docker, external, full, golang, kind, light, network, processes
@@ -102,8 +103,11 @@ def _make(recipe: Recipe, name: str, progress: Progress | None) -> Cluster:
     try:
         made = recipe.start(name, progress)
         records.save(made)
+    except ClusterError as error:
+        kept = _keep_logs(name)
+        _remove(name)
+        raise ClusterError(f"{error}; its logs are in {kept}") from error
     except BaseException:
-        _keep_logs(name)
         _remove(name)
         raise
     return made
@@ -122,10 +126,11 @@ def _remove(name: str) -> None:
     shutil.rmtree(directory)
 
 
-def _keep_logs(name: str) -> None:
-    """Put a failed cluster's logs where its removal does not reach."""
+def _keep_logs(name: str) -> Path:
+    """Put a failed cluster's logs where its removal does not reach, and say where that is."""
     kept = cache() / "failed" / name
     shutil.rmtree(kept, ignore_errors=True)
     logs = state_dir(name) / "logs"
     if logs.exists():
         shutil.copytree(logs, kept)
+    return kept

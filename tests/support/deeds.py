@@ -158,6 +158,7 @@ DEEDS: dict[str, Deed] = {
     "rename": _rename,
     "asleep": _sleep,
     "forbidden": _set("forbidden"),
+    "foreign": lambda sim, named, why: setattr(sim, "foreign", {named(v): why[v] for v in why}),
     "approvals protected": _set("approvals_protected"),
     "routes served": _set("routes_served"),
     "settles in": _set("settles_in"),

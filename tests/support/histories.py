@@ -48,6 +48,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "forget": ("Agent", "AgentRollout", "AgentVersion"),
     "delete": ("Deployment", "Service", "HTTPRoute", "AgentVersion"),
     "unreadable": ("hidden", "shown", "shown"),
+    "squat": (True, False, False),
     "pods of next": ("none",),
     "operator": ("restarts", 0, 1, 2, 3),
 }
@@ -99,6 +100,7 @@ SCENES: tuple[Scene, ...] = (
     Scene(ROLLOUT, ("pods of stable", "none")),
     Scene((*STABLE_DEAD, ("pods of next", "none"), *ROLLOUT), ("pods of candidate", "all")),
     Scene(STABLE_DEAD, ("content", 1)),
+    Scene(ROLLOUT, ("squat", True)),
     Scene(ROLLOUT, ("gateway", "refuses")),
     Scene(ROLLOUT, ("pause", True)),
     Scene(ROLLOUT, ("traffic", "Stopped")),
@@ -286,6 +288,11 @@ def _unreadable(sim: Simulation, state: str) -> None:
     sim.unreadable = {("Prompt", "support-system"): "hiccup"} if state == "hidden" else {}
 
 
+def _squat(sim: Simulation, taken: Any) -> None:
+    """Let what stands under the candidate's names be something else, or be what it says."""
+    sim.foreign = {_arm(sim, "candidate"): "it runs something else"} if taken else {}
+
+
 def _promote(sim: Simulation, how: int | str) -> None:
     known = sim.rollout["spec"].get("promote", {})
     if how == "Full":
@@ -325,4 +332,5 @@ _ACT: dict[str, Callable[[Simulation, Any], None]] = {
     "forget": _forget,
     "delete": _delete,
     "unreadable": _unreadable,
+    "squat": _squat,
 }

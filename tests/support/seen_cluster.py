@@ -39,6 +39,7 @@ class SeenCluster(MemoryCluster):
         self.settles_in = 0.0
         self.crd_uid = "crd-1"
         self.forbidden: str | None = None
+        self.foreign: dict[str, str] = {}
         self._contents: dict[str, Stored | Unread] = {}
         self._known: dict[str, Any] = {}
 
@@ -75,6 +76,7 @@ class SeenCluster(MemoryCluster):
             crd_uid=self.crd_uid,
             refused=self.refused,
             forbidden=self.forbidden,
+            foreign=self.foreign,
         )
 
     def _children(self) -> dict[Key, Child]:

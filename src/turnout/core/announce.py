@@ -28,6 +28,7 @@ WAITS = frozenset(
         Reason.SUSPENDED,
         Reason.PAUSED,
         Reason.SCALED_TO_ZERO,
+        Reason.NAME_CONFLICT,
         Reason.MINIMUM_REPLICAS_UNAVAILABLE,
         Reason.STABLE_UNAVAILABLE,
         Reason.ROUTE_NOT_ACCEPTED,

@@ -64,7 +64,9 @@ def _deployment(world: World, arm: ArmPlan, content: Content | None) -> Iterator
         return
     held = world.child("ConfigMap", name)
     stored = content.stored(arm.ref) if content else world.stored.get(name)
-    if isinstance(stored, Stored) and (held is None or _holds_content(held, arm)):
+    if not isinstance(stored, Stored) or stored.digest != arm.ref.digest:
+        return
+    if held is None or _holds_content(held, arm):
         yield Create(render.deployment(world, arm.ref, arm.role, arm.replicas, stored))
 
 

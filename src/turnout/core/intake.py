@@ -54,7 +54,7 @@ def take_in(world: World) -> Wanted | Unresolved:
     if isinstance(wanted, Unresolved):
         return wanted
     ref, content = wanted
-    return _conflict(world, ref) or Wanted(ref, content, strategy, gate)
+    return name_conflict(world, ref) or Wanted(ref, content, strategy, gate)
 
 
 def _strategy(world: World) -> tuple[Strategy, Gate] | Unresolved:
@@ -139,8 +139,11 @@ def _taken(world: World) -> dict[str, str]:
     return stored | {name: version.spec.digest for name, version in world.versions.items()}
 
 
-def _conflict(world: World, ref: VersionRef) -> Unresolved | None:
+def name_conflict(world: World, ref: VersionRef) -> Unresolved | None:
     """Find an object that holds a name we need and is not ours: it is never overwritten."""
+    if world.foreign:
+        cause = world.foreign.get(ref.version) or next(iter(world.foreign.values()))
+        return Unresolved(Reason.NAME_CONFLICT, cause, "Accepted")
     names = [("Service", world.service_name)]
     names += [(kind, ref.version) for kind in ("Deployment", "Service", "ConfigMap")]
     if uses_route(world):

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from turnout.api.base import seconds
 from turnout.api.rollout import RolloutPhase, Verdict
 from turnout.api.strategy import OnInconclusive, OnRegression
+from turnout.core.intake import name_conflict
 from turnout.core.moves import Move
 from turnout.core.reasons import Reason
 from turnout.core.render import is_stopped
@@ -76,6 +77,12 @@ def scaled_to_zero(standing: Standing) -> Move | None:
         return None
     message = "spec.replicas is 0: the rollout goes on once there are pods to try"
     return Move(RolloutPhase.HELD, Reason.SCALED_TO_ZERO, message)
+
+
+def name_taken(standing: Standing) -> Move | None:
+    """Something else holds a name that the candidate needs: it is left alone, and nothing tried."""
+    conflict = name_conflict(standing.world, standing.rollout.spec.to)
+    return Move(RolloutPhase.HELD, conflict.reason, conflict.message) if conflict else None
 
 
 def never_ready(standing: Standing) -> Move | None:
@@ -201,6 +208,7 @@ RULES: tuple[Rule, ...] = (
     suspended,
     paused,
     scaled_to_zero,
+    name_taken,
     never_ready,
     recover,
     arm_lost,

@@ -139,6 +139,8 @@ class World:
             Agent's deletion.
         refused: What the API server said when it refused an object of ours, by its name.
         forbidden: The right that the operator lacks here, verb and resource.
+        foreign: Versions under whose name stands what is not that version, with the cause: such
+            objects are left as they are.
     """
 
     now: datetime
@@ -158,6 +160,7 @@ class World:
     crd_uid: str = ""
     refused: Mapping[str, str] = field(default_factory=dict)
     forbidden: str | None = None
+    foreign: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -176,7 +179,9 @@ class World:
     def ours(self, kind: str, name: str) -> Child | None:
         """Find an object by kind and name where the operator made it for this Agent."""
         found = self.child(kind, name)
-        return found if found is not None and naming.is_ours(found.metadata, self.name) else None
+        if found is None or name in self.foreign:
+            return None
+        return found if naming.is_ours(found.metadata, self.name) else None
 
     def arm(self, version: str | None) -> Arm:
         """Count the pods of a version."""

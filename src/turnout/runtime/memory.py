@@ -29,6 +29,7 @@ class Memory:
         looked_at: When the provider was asked last.
         refused: What the API server said when it refused an object, by its name.
         forbidden: The right that was missing at the last attempt.
+        doubted: Names that were taken when an object of ours should have been made.
     """
 
     digest: str | None = None
@@ -40,6 +41,7 @@ class Memory:
     looked_at: datetime | None = None
     refused: dict[str, str] = field(default_factory=dict)
     forbidden: str | None = None
+    doubted: set[str] = field(default_factory=set)
 
     def settles_in(self, digest: str, now: datetime) -> float:
         """Tell how many seconds content must still be quiet; 0 once it may be taken."""

@@ -1,6 +1,5 @@
 """Observe: read everything that bears on one Agent, once, into a frozen World."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,9 +22,10 @@ from turnout.core.intake import Wanted, take_in
 from turnout.core.looks import Cadence
 from turnout.core.phase import has_ended
 from turnout.core.standing import stable_of
-from turnout.core.world import Child, Pod, Sources, Stored, Unread, World
+from turnout.core.world import Child, Pod, Sources, Unread, World
 from turnout.errors import Invalid, NotFound
 from turnout.runtime import parse
+from turnout.runtime.contents import Contents
 from turnout.runtime.memory import Memory
 from turnout.runtime.readings import Gauge, Question
 from turnout.runtime.store import Store
@@ -50,6 +50,7 @@ class Observer:
         self._gauge = gauge
         self._clock = clock
         self._surroundings = surroundings
+        self._contents = Contents(cluster)
 
     def now(self) -> datetime:
         """Tell the time."""
@@ -66,7 +67,8 @@ class Observer:
             children = dict(world.children) | await self._holders(world, wanted)
             world = replace(world, settles_in=settles, children=children)
         asked = wanted if isinstance(wanted, Wanted) else None
-        world = replace(world, stored=await self._missing_content(ref, world, asked))
+        world = await self._contents.add(world, asked, memory.doubted)
+        memory.doubted &= world.foreign.keys()
         return await self._with_evidence(world, memory)
 
     def _stored_world(self, ref: Ref, agent: Agent) -> World:
@@ -155,30 +157,6 @@ class Observer:
         found = self._store.children(ref, kinds.POD).values()
         pods = (parse.pod(one) for one in found if not isinstance(one, Invalid))
         return tuple(one for one in pods if one is not None)
-
-    async def _missing_content(
-        self, ref: Ref, world: World, wanted: Wanted | None
-    ) -> dict[str, Stored | Unread]:
-        """Fetch the stored content of versions that need a Deployment and have none."""
-        stable = stable_of(world)
-        names = {stable.version} if stable else set()
-        if world.rollouts and not has_ended(world.rollouts[-1].status.phase):
-            names.add(world.rollouts[-1].spec.to.version)
-        at_hand = wanted.ref.version if wanted and wanted.content else None
-        missing = [
-            name
-            for name in sorted(names)
-            if name != at_hand and world.child("Deployment", name) is None
-        ]
-        return {name: await self._content(ref, name) for name in missing}
-
-    async def _content(self, agent: Ref, name: str) -> Stored | Unread:
-        ref = Ref(kinds.CONFIG_MAP, agent.namespace, name)
-        try:
-            data = (await self._cluster.get(ref)).get("data") or {}
-            return Stored(json.loads(data["template.json"]), tuple(data))
-        except (NotFound, KeyError, ValueError):
-            return Unread(f"ConfigMap {name} does not hold the content of its version")
 
     async def _with_evidence(self, world: World, memory: Memory) -> World:
         """Add the windows that are remembered, and ask the provider if a look is due."""

@@ -21,7 +21,7 @@ from turnout.core.prompts import report_prompt
 from turnout.core.reasons import Reason
 from turnout.core.shared import MOST_USES, accepted, report_shared
 from turnout.core.world import Unread
-from turnout.errors import Forbidden, Invalid
+from turnout.errors import Conflict, Forbidden, Invalid
 from turnout.runtime.apply import Hand, name_of, ref_to
 from turnout.runtime.collect import Collector
 from turnout.runtime.memory import Memory
@@ -157,6 +157,10 @@ class Reconciler:
         except Forbidden as error:
             logger.warning("forbidden", object=name, error=str(error))
             memory.forbidden = str(error)
+        except Conflict:
+            if isinstance(action, Create):
+                memory.doubted.add(name)
+            raise
         else:
             memory.refused = {key: why for key, why in memory.refused.items() if key != name}
 

@@ -9,8 +9,8 @@ from typing import Any, Final, TextIO
 import yaml
 from rich.console import Console
 
-from turnout.core.quoting import quoted
 from turnout.cli.options import Form
+from turnout.core.quoting import quoted
 
 WIDTH: Final = 100
 """Columns where the output is no terminal."""

@@ -152,6 +152,14 @@ SPECS: dict[str, Document] = {
             "maxCostPerTaskUSD": "0.50",
             "timeout": "2m",
         },
+        "rules": [
+            {
+                "name": "small-refunds",
+                "expression": "tool.name != 'refunds.create' || tool.arguments.amount <= 100",
+                "message": "at most 100 USD a refund",
+            }
+        ],
+        "contacts": [{"name": "support-leads", "contact": "#support-leads"}],
     },
     "RolloutStrategy": {"strategy": STRATEGY, "gate": GATE},
     "MetricTemplate": {

@@ -105,6 +105,8 @@ def test_only_what_is_there_has_a_plane() -> None:
         ("policy.mode", "Audit", Plane.POLICY),
         ("policy.limits.maxCostPerTaskUSD", "0.51", Plane.POLICY),
         ("policy.tools.deny", ["admin.*"], Plane.POLICY),
+        ("policy.rules.0.expression", "true", Plane.POLICY),
+        ("policy.contacts.0.contact", "#other", Plane.POLICY),
         ("model.temperature", "0.20", Plane.MODEL),
         ("model.name", "gpt-5", Plane.MODEL),
     ],

@@ -9,17 +9,24 @@ from tests.support.manifests import everything, kind, prompt
 from tests.support.simulation import Simulation
 from turnout.api.agent import Agent
 from turnout.api.base import Condition, UseState
-from turnout.api.policy import AgentPolicy
+from turnout.api.policy import AgentPolicy, AgentPolicyStatus
 from turnout.api.prompt import Prompt
-from turnout.api.tools import ToolRegistry
+from turnout.api.tools import ToolRegistry, ToolRegistryStatus
+from turnout.core.policies import report_policy
 from turnout.core.prompts import report_prompt
-from turnout.core.shared import accepted, report_shared
+from turnout.core.shared import accepted, report_registry
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def conditions(found: tuple[Condition, ...]) -> dict[str, str]:
     return {one.type: f"{one.status.value} {one.reason}" for one in found}
+
+
+def shown(source: ToolRegistry | AgentPolicy) -> ToolRegistryStatus | AgentPolicyStatus:
+    if isinstance(source, ToolRegistry):
+        return report_registry(source, [], NOW)
+    return report_policy(source, [], NOW)
 
 
 def reported(sim: Simulation) -> Any:
@@ -70,7 +77,7 @@ def test_an_edit_that_was_taken_back_is_stalled_and_names_the_agents() -> None:
     ids=lambda one: one.kind,
 )
 def test_an_object_that_nobody_uses_is_rolled_out(source: ToolRegistry | AgentPolicy) -> None:
-    status = report_shared(source, [], NOW)
+    status = shown(source)
     assert conditions(status.conditions)["RolledOut"] == "True NotUsed"
     assert status.digest is not None
 

@@ -24,6 +24,7 @@ from turnout.api.base import (
     LocalRef,
     Name,
     PinnedRef,
+    Printable,
     Resource,
     Wire,
 )
@@ -59,9 +60,6 @@ __all__ = [
 
 PodTemplate = Annotated[dict[str, Any], WithJsonSchema({POD_TEMPLATE: True})]
 """A PodTemplateSpec as a plain document: Turnout passes on what it does not need to know."""
-
-Printable = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[ -;=?-~]+$")]
-"""Text of one line without angle brackets."""
 
 
 class DeletionPolicy(StrEnum):

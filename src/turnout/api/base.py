@@ -109,6 +109,9 @@ Word = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z]([A-
 Text = Annotated[str, Field(max_length=256), _clip(256)]
 Message = Annotated[str, Field(max_length=1024), _clip(1024)]
 Uid = Annotated[str, Field(max_length=64)]
+Printable = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[ -;=?-~]+$")]
+"""Text of one line without angle brackets."""
+
 Weight = Annotated[int, Field(ge=0, le=100)]
 IntOrShare = Annotated[
     int | str,

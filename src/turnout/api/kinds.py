@@ -114,6 +114,8 @@ KINDS: tuple[Kind, ...] = (
         "tpolicy",
         (
             Column("MODE", ".spec.mode"),
+            Column("ALLOW", ".status.allowed", "integer"),
+            Column("DENY", ".status.denied", "integer"),
             _condition("ROLLED-OUT", "RolledOut"),
             Column("DIGEST", ".status.digest", wide=True),
             AGE,

@@ -12,6 +12,9 @@ from turnout.api.base import (
     Decimals,
     Digest,
     Duration,
+    Int32,
+    Name,
+    Printable,
     Resource,
     Status,
     Use,
@@ -76,6 +79,28 @@ class Limits(Content):
     """Time for one task. Example: 2m."""
 
 
+class PolicyRule(Content):
+    """A condition that a call has to meet, in CEL."""
+
+    name: Name
+    """Name of the rule. Example: small-refunds."""
+    expression: Annotated[str, Field(min_length=1, max_length=2048)]
+    """CEL expression that is true where the call may go on. Its variables are those of the agent or
+    gateway that evaluates it; Turnout only checks that it compiles.
+    Example: tool.name != 'refunds.create' || double(tool.arguments.amountUSD) <= 100.0."""
+    message: Annotated[str, Field(max_length=256)] = ""
+    """What the model or a person is told where it is false. Example: at most 100 USD a refund."""
+
+
+class Contact(Content):
+    """Somebody to ask or to tell."""
+
+    name: Printable
+    """Name of the team or person. Example: support-leads."""
+    contact: Printable
+    """Where they are reached. Example: "#support-leads"."""
+
+
 class AgentPolicySpec(Content):
     """The policy: all of it is content, and a change a new version of every agent with it."""
 
@@ -87,6 +112,11 @@ class AgentPolicySpec(Content):
     """Which models may be asked; all of them where absent. Example: {allow: ["gpt-*"]}."""
     limits: Limits | None = None
     """Bounds of one task; none where absent. Example: {maxSteps: 20, timeout: 2m}."""
+    rules: Annotated[tuple[PolicyRule, ...], Field(max_length=32), keyed_by("name")] = ()
+    """Conditions in CEL, delivered to the agent or its gateway, which evaluates them."""
+    contacts: Annotated[tuple[Contact, ...], Field(max_length=16), keyed_by("name")] = ()
+    """Who is asked for approval and told of what goes wrong. Needed where a tool that writes needs
+    approval."""
 
 
 class AgentPolicyStatus(Status):
@@ -96,6 +126,10 @@ class AgentPolicyStatus(Status):
     """Digest of the content; what an Agent's policyRef may pin."""
     used_by: Annotated[tuple[Use, ...], Field(max_length=256), keyed_by("agent")] = ()
     """Agents that refer to it, and how far the present content came in each."""
+    allowed: Int32 = 0
+    """Number of patterns in tools.allow, for the column."""
+    denied: Int32 = 0
+    """Number of patterns in tools.deny, for the column."""
     conditions: Conditions = ()
     """Accepted, RolledOut and Ready; Reconciling or Stalled while they apply."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from turnout.api.agent import AgentPhase
+from turnout.core.checks import forbidden_model
 from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim
 from turnout.core.content import Unresolved
 from turnout.core.course import Course
@@ -45,13 +46,21 @@ def _intake(wanted: Wanted | Unresolved) -> Iterator[Claim]:
     problem = wanted if isinstance(wanted, Unresolved) else None
     for condition, fine in (("Accepted", Reason.VALID), ("ResolvedRefs", Reason.RESOLVED)):
         if problem is None:
-            yield Claim(condition, TRUE, fine)
+            yield Claim(condition, TRUE, fine, _audited(wanted) if condition != "Accepted" else "")
         elif problem.condition == condition:
             status = UNKNOWN if problem.reason is Reason.RESOLVE_ERROR else FALSE
             yield Claim(condition, status, problem.reason, problem.message)
         else:
             other = TRUE if condition == "Accepted" else UNKNOWN
             yield Claim(condition, other, fine if other is TRUE else Reason.PENDING)
+
+
+def _audited(wanted: Wanted | Unresolved) -> str:
+    """Say what a policy in mode Audit would forbid."""
+    content = wanted.content if isinstance(wanted, Wanted) else None
+    if content is None or content.policy is None:
+        return ""
+    return forbidden_model(content.agent, content.policy) or ""
 
 
 def _pinned(world: World, wanted: Wanted | Unresolved) -> Claim:

@@ -20,6 +20,7 @@ from turnout.api.policy import AgentPolicy
 from turnout.api.prompt import Prompt
 from turnout.api.tools import ToolRegistry
 from turnout.api.version import Plane, VersionSource
+from turnout.core.checks import cross_problem, policy_problem, registry_problem
 from turnout.core.jsontext import check
 from turnout.core.reasons import Reason
 from turnout.core.templates import problem_of
@@ -37,8 +38,8 @@ class Unresolved:
     """Why there is no content now.
 
     Attributes:
-        reason: ReferenceNotFound, AwaitingContent, InvalidTemplate, InvalidSpec, ContentTooLarge or
-            ResolveError.
+        reason: ReferenceNotFound, AwaitingContent, InvalidTemplate, CrossCheckFailed, InvalidSpec,
+            ContentTooLarge or ResolveError.
         message: What is missing or wrong, by kind and name, and the mend.
         condition: Which condition shows it.
     """
@@ -187,7 +188,7 @@ def resolve(world: World) -> Content | Unresolved:
     policy = _optional("AgentPolicy", spec.policy_ref, world.sources.policy)
     if isinstance(policy, Unresolved):
         return policy
-    wrong = _malformed(world.agent, registry)
+    wrong = _malformed(world.agent, registry, policy)
     return wrong or _formed(world.agent, tuple(prompts), registry, policy)
 
 
@@ -238,21 +239,27 @@ def _optional(
     return None if ref is None else _taken(kind, ref, found)
 
 
-def _malformed(agent: Agent, registry: ToolRegistry | None) -> Unresolved | None:
-    """Find what a schema cannot refuse: JSON inside strings, names that lead nowhere."""
+def _malformed(
+    agent: Agent, registry: ToolRegistry | None, policy: AgentPolicy | None
+) -> Unresolved | None:
+    """Find what a schema cannot refuse: languages inside strings, names that lead nowhere."""
     spec = agent.spec
     problems = [_containers(agent)]
     if spec.model is not None and spec.model.extra is not None:
         problems.append(check("spec.model.extra", spec.model.extra))
     if registry is not None:
-        servers = {server.name for server in registry.spec.servers}
-        for tool in registry.spec.tools:
-            where = f"ToolRegistry {registry.metadata.name}: tool {tool.name}"
-            problems.append(check(f"{where}: inputSchema", tool.input_schema))
-            if tool.server is not None and tool.server not in servers:
-                problems.append(f"{where}: server {tool.server} is not among its servers")
+        problems.append(_said("ToolRegistry", registry, registry_problem(registry)))
+    if policy is not None:
+        problems.append(_said("AgentPolicy", policy, policy_problem(policy)))
     problem = next((one for one in problems if one), None)
-    return Unresolved(Reason.INVALID_SPEC, problem, "Accepted") if problem else None
+    if problem is not None:
+        return Unresolved(Reason.INVALID_SPEC, problem, "Accepted")
+    contradiction = cross_problem(agent, registry, policy)
+    return Unresolved(Reason.CROSS_CHECK_FAILED, contradiction) if contradiction else None
+
+
+def _said(kind: str, source: Shared, problem: str | None) -> str | None:
+    return f"{kind} {source.metadata.name}: {problem}" if problem else None
 
 
 def _containers(agent: Agent) -> str | None:

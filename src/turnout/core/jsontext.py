@@ -28,6 +28,10 @@ def depth(text: str) -> int:
     return deepest
 
 
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number")
+
+
 def parse(field: str, text: str) -> dict[str, Any]:
     """Parse a text that must hold a JSON object.
 
@@ -39,7 +43,7 @@ def parse(field: str, text: str) -> dict[str, Any]:
     if nested > DEEPEST:
         raise ValueError(f"{field} nests {nested} deep, at most {DEEPEST} are read")
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_no_number)
     except ValueError as error:
         raise ValueError(f"{field} is not JSON: {error}") from None
     if isinstance(value, dict):

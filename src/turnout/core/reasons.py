@@ -15,6 +15,7 @@ class Reason(StrEnum):
     CONTENT_TOO_LARGE = "ContentTooLarge"
     UNSUPPORTED_WEIGHT = "UnsupportedWeight"
     RESOLVED = "Resolved"
+    CROSS_CHECK_FAILED = "CrossCheckFailed"
     REFERENCE_NOT_FOUND = "ReferenceNotFound"
     AWAITING_CONTENT = "AwaitingContent"
     INVALID_TEMPLATE = "InvalidTemplate"

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import assert_never
 
 from turnout.api.agent import Agent
 from turnout.api.base import Condition, Use, UseState
-from turnout.api.policy import AgentPolicy, AgentPolicyStatus
 from turnout.api.tools import ToolRegistry, ToolRegistryStatus
+from turnout.core.checks import registry_problem
 from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim, fold_conditions
 from turnout.core.content import Shared, source_digest
 from turnout.core.reasons import Reason
@@ -22,25 +21,20 @@ from turnout.core.reasons import Reason
 MOST_USES = 256
 
 
-def report_shared(
-    source: ToolRegistry | AgentPolicy, users: Sequence[Agent], now: datetime
-) -> ToolRegistryStatus | AgentPolicyStatus:
-    """Report a ToolRegistry or AgentPolicy to the people who edit it."""
-    digest = source_digest(source)
-    uses = uses_of(source, digest, users)
-    conditions = _fold(source.status.conditions, uses, source.metadata.generation, now)
-    fields = {
-        "observed_generation": source.metadata.generation,
-        "digest": digest,
-        "used_by": uses,
-        "conditions": conditions,
-    }
-    match source:
-        case ToolRegistry():
-            return ToolRegistryStatus.model_validate(fields)
-        case AgentPolicy():
-            return AgentPolicyStatus.model_validate(fields)
-    assert_never(source)
+def report_registry(
+    registry: ToolRegistry, users: Sequence[Agent], now: datetime
+) -> ToolRegistryStatus:
+    """Report a ToolRegistry; one that cannot be used says so, whatever became of it before."""
+    digest = source_digest(registry)
+    uses = uses_of(registry, digest, users)
+    problem, generation = registry_problem(registry), registry.metadata.generation
+    claims = standing(problem, uses)
+    return ToolRegistryStatus(
+        observed_generation=generation,
+        digest=digest,
+        used_by=uses,
+        conditions=fold_conditions(registry.status.conditions, claims, generation, now),
+    )
 
 
 def uses_of(source: Shared, digest: str, users: Sequence[Agent]) -> tuple[Use, ...]:
@@ -67,11 +61,14 @@ def _use(source: Shared, digest: str, agent: Agent) -> Use:
     return Use(agent=agent.metadata.name, version=desired.version, state=state)
 
 
-def _fold(
-    before: Iterable[Condition], uses: Sequence[Use], generation: int, now: datetime
-) -> tuple[Condition, ...]:
-    claims = (Claim("Accepted", TRUE, Reason.VALID), *followed(rolled_out(uses)))
-    return fold_conditions(before, claims, generation, now)
+def standing(problem: str | None, uses: Sequence[Use], remark: str = "") -> Iterator[Claim]:
+    """Claim Accepted, RolledOut and what follows them; what cannot be used does not go out."""
+    if problem is None:
+        yield Claim("Accepted", TRUE, Reason.VALID, remark)
+        yield from followed(rolled_out(uses))
+    else:
+        yield Claim("Accepted", FALSE, Reason.INVALID_SPEC, problem)
+        yield from followed(Claim("RolledOut", FALSE, Reason.INVALID_SPEC, problem))
 
 
 def followed(outcome: Claim) -> Iterator[Claim]:

@@ -17,9 +17,10 @@ from turnout.api.tools import ToolRegistry
 from turnout.core.decide import Outcome, decide
 from turnout.core.patch import merge_patch
 from turnout.core.plan import Action, Announcement, Create, Decision, Record, Target
+from turnout.core.policies import report_policy
 from turnout.core.prompts import report_prompt
 from turnout.core.reasons import Reason
-from turnout.core.shared import MOST_USES, accepted, report_shared
+from turnout.core.shared import MOST_USES, accepted, report_registry
 from turnout.core.world import Unread
 from turnout.errors import Conflict, Forbidden, Invalid
 from turnout.runtime.apply import Hand, name_of, ref_to
@@ -200,8 +201,10 @@ class Reconciler:
             source = parse(_SHARED[ref.kind], document)
             if isinstance(source, Prompt):
                 return report_prompt(source, users, now).to_wire()
-            if isinstance(source, ToolRegistry | AgentPolicy):
-                return report_shared(source, users, now).to_wire()
+            if isinstance(source, ToolRegistry):
+                return report_registry(source, users, now).to_wire()
+            if isinstance(source, AgentPolicy):
+                return report_policy(source, users, now).to_wire()
             return None
         if ref.kind == kinds.ROLLOUT_STRATEGY:
             strategy = parse(RolloutStrategy, document)

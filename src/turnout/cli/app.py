@@ -62,3 +62,51 @@ def diff(
     if len(chosen) > _SIDES:
         raise typer.BadParameter("at most two versions can be compared")
     _end(verb.diff(access, agent, chosen, output, view))
+
+
+@app.command()
+@flat
+def status(
+    agent: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="AGENT",
+            help="Name of the agent; without one all agents, the worst first.",
+            autocompletion=agents,
+        ),
+    ] = None,
+    *,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on looking.")] = False,
+    everywhere: Annotated[
+        bool, typer.Option("--all-namespaces", "-A", help="Agents of all namespaces.")
+    ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Healthy agents by name, not as a number.")
+    ] = False,
+    output: Output = Form.TEXT,
+    access: Access,
+) -> None:
+    """Show where an agent stands: versions, traffic, pods, gate, steps, and why.
+
+    Pods that are ready are counted, those that are not are named. Reading needs the role view.
+
+    Exit codes: 0 shown, 2 failed.
+    """
+    from turnout.cli import status as verb
+
+    if agent is None:
+        _end(verb.fleet(access, output, everywhere=everywhere, every=every, watch=watch))
+    else:
+        _end(verb.status(access, agent, output, watch=watch))
+
+
+@app.command()
+@flat
+def history(agent: AgentName, *, output: Output = Form.TEXT, access: Access) -> None:
+    """Show an agent's rollouts, newest first: what changed, the verdict, its cause, and by whom.
+
+    Exit codes: 0 shown, 2 failed.
+    """
+    from turnout.cli import history as verb
+
+    _end(verb.history(access, agent, output))

@@ -1,0 +1,56 @@
+"""The gate's table: both values of each metric, what was counted, and the windows one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from rich.text import Text
+
+from turnout.api.base import fraction
+from turnout.api.rollout import AgentRollout, MetricStatus, Verdict, Window
+from turnout.cli.rows import aligned
+from turnout.cli.screen import Marks
+from turnout.cli.times import since
+
+_STYLES: Final = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.CONTINUE: ""}
+_HEADS: Final = ("GATE", "candidate", "stable", "bar", "verdict", "windows")
+
+
+def gate_lines(rollout: AgentRollout, now: datetime, marks: Marks) -> Iterator[Text]:
+    """Write the table; nothing before the gate was asked."""
+    gate = rollout.status.gate
+    if gate is None or not gate.metrics:
+        return
+    heads, *rows = aligned([_HEADS, *(_cells(rollout, one, marks) for one in gate.metrics)])
+    age = since(gate.checkpointed_at, now)
+    yield Text.assemble((heads, "bold"), (f"   written {age} ago" if age else "", "dim"))
+    for metric, row in zip(gate.metrics, rows, strict=True):
+        yield Text(row, _STYLES.get(metric.verdict, ""))
+
+
+def _cells(rollout: AgentRollout, metric: MetricStatus, marks: Marks) -> tuple[str, ...]:
+    return (
+        f"  {metric.name}",
+        _share(metric.candidate, metric.candidate_requests),
+        _share(metric.stable, metric.stable_requests),
+        f"at least {metric.bar}" if metric.bar else "-",
+        metric.verdict.value,
+        "".join(_sign(rollout, metric, one, marks) for one in metric.windows),
+    )
+
+
+def _share(value: str | None, requests: int) -> str:
+    return f"{value} of {requests}" if value and requests else "-"
+
+
+def _sign(rollout: AgentRollout, metric: MetricStatus, window: Window, marks: Marks) -> str:
+    """Show one window: good, bad, or with too few requests to be either."""
+    gate = rollout.spec.gate
+    total = float(window.candidate_total)
+    asked = next((one for one in gate.metrics if one.name == metric.name), None)
+    if total < gate.min_requests or asked is None:
+        return marks.few
+    good = float(window.candidate_good) / total >= fraction(asked.minimum)
+    return marks.done if good else marks.bad

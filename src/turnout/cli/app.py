@@ -7,7 +7,7 @@ import typer
 
 from turnout.cli.completion import agents, versions
 from turnout.cli.exits import Exit
-from turnout.cli.options import Access, Form, View, flat
+from turnout.cli.options import Access, Acting, Asking, Form, View, flat
 
 app = typer.Typer(
     name="turnout",
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 
 _SIDES: Final = 2
+_ASKING: Final = "Ask for something (writes one patch of a spec, and shows it)"
 
 AgentName = Annotated[
     str, typer.Argument(metavar="AGENT", help="Name of the agent.", autocompletion=agents)
@@ -110,3 +111,138 @@ def history(agent: AgentName, *, output: Output = Form.TEXT, access: Access) -> 
     from turnout.cli import history as verb
 
     _end(verb.history(access, agent, output))
+
+
+@app.command(rich_help_panel=_ASKING)
+@flat
+def abort(agent: AgentName, *, asking: Asking, access: Access) -> None:
+    """End the running rollout: its version is refused, stable gets all traffic.
+
+    It cannot be taken back, and wins over every other wish; it asks before it acts.
+
+    Exit codes: 0 asked, 2 failed.
+    """
+    from turnout.cli import ask, intents
+
+    _end(ask.intent(access, agent, asking, intents.abort))
+
+
+@app.command(rich_help_panel=_ASKING)
+@flat
+def pause(agent: AgentName, *, asking: Asking, access: Access) -> None:
+    """Keep the running rollout where it is; traffic stays as it is.
+
+    A rollback still happens by itself.
+
+    Exit codes: 0 asked, 2 failed.
+    """
+    from turnout.cli import ask, intents
+
+    _end(ask.intent(access, agent, asking, intents.pause))
+
+
+@app.command(rich_help_panel=_ASKING)
+@flat
+def resume(agent: AgentName, *, acting: Acting, access: Access) -> None:
+    """Let a paused rollout go on.
+
+    Exit codes: 0 asked, 2 failed.
+    """
+    from turnout.cli import ask
+
+    _end(ask.resume(access, agent, acting))
+
+
+@app.command(rich_help_panel=_ASKING)
+@flat
+def retry(agent: AgentName, *, asking: Asking, access: Access) -> None:
+    """Try a version again that was taken back, with new evidence.
+
+    Exit codes: 0 asked, 2 failed.
+    """
+    from turnout.cli import ask, intents
+
+    _end(ask.intent(access, agent, asking, intents.retry))
+
+
+@app.command(rich_help_panel=_ASKING)
+@flat
+def promote(
+    agent: AgentName,
+    *,
+    full: Annotated[
+        bool, typer.Option("--full", help="Skip all that is left, the gate included.")
+    ] = False,
+    asking: Asking,
+    access: Access,
+) -> None:
+    """Count the step under way as done; with --full give all traffic to the candidate now.
+
+    Exit codes: 0 asked, 2 failed.
+    """
+    from turnout.cli import ask, intents
+
+    _end(ask.intent(access, agent, asking, intents.promote_fully if full else intents.promote))
+
+
+@app.command(rich_help_panel=_ASKING)
+@flat
+def approve(
+    agent: AgentName,
+    step: Annotated[
+        str | None, typer.Argument(help="The step; the first that waits for you without one.")
+    ] = None,
+    *,
+    asking: Asking,
+    access: Access,
+) -> None:
+    """Approve a step of the running rollout.
+
+    Exit codes: 0 asked, 2 failed.
+    """
+    from turnout.cli import ask
+
+    _end(ask.approve(access, agent, step, asking))
+
+
+@app.command(rich_help_panel=_ASKING)
+@flat
+def undo(
+    agent: AgentName,
+    *,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="VERSION", help="The version; the one before stable else."),
+    ] = None,
+    acting: Acting,
+    access: Access,
+) -> None:
+    """Go back to an earlier version: the agent is pinned to it, whatever its content says now.
+
+    It goes through the strategy as any other version, and asks before it acts.
+
+    Exit codes: 0 asked, 2 failed.
+    """
+    from turnout.cli import ask
+
+    _end(ask.undo(access, agent, to, acting))
+
+
+@app.command(rich_help_panel=_ASKING)
+@flat
+def unpin(agent: AgentName, *, acting: Acting, access: Access) -> None:
+    """Let an agent that was pinned follow its content again.
+
+    Exit codes: 0 asked, 2 failed.
+    """
+    from turnout.cli import ask
+
+    _end(ask.unpin(access, agent, acting))
+
+
+@app.command()
+def version() -> None:
+    """Print this program's version."""
+    from turnout import __version__
+
+    typer.echo(__version__)

@@ -29,18 +29,27 @@ class View(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """How a person asks for something.
+class Acting:
+    """How a person changes something.
 
     Attributes:
-        reason: Why, for the record.
         dry_run: Let the API server check it, and change nothing.
         yes: Do not ask again before something that cannot be taken back.
     """
 
-    reason: str | None = None
     dry_run: bool = False
     yes: bool = False
+
+
+@dataclass(frozen=True)
+class Asking(Acting):
+    """The same with a place for a reason.
+
+    Attributes:
+        reason: Why, for the record.
+    """
+
+    reason: str | None = None
 
 
 _CLUSTER: Final = "Cluster (as kubectl has them)"
@@ -116,4 +125,4 @@ def _options(group: type) -> list[inspect.Parameter]:
     ]
 
 
-__all__ = ["Access", "Asking", "Form", "View", "flat"]
+__all__ = ["Access", "Acting", "Asking", "Form", "View", "flat"]

@@ -74,7 +74,6 @@ def test_the_account_has_no_verb_on_secrets(operator: Person, verb: str) -> None
         ("patch", "agents"),
         ("patch", "agentrollouts"),
         ("update", "agentrollouts", "--subresource=approval"),
-        ("patch", "configmaps"),
         ("list", "customresourcedefinitions"),
         ("list", "namespaces"),
     ],

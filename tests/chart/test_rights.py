@@ -6,7 +6,7 @@ import pytest
 
 from tests.chart.helm import VALUE_SETS, Helm, Manifest, Rendered
 from turnout.adapters.documents import OWN_KINDS, WATCHED_KINDS
-from turnout.runtime import lease, surroundings
+from turnout.runtime import guards, lease, surroundings
 
 READ = {"get", "list", "watch"}
 NEVER = {
@@ -71,7 +71,7 @@ def test_the_operator_has_exactly_these_verbs(helm: Helm) -> None:
         "deployments.apps": READ | {"create", "patch", "delete"},
         "services": READ | {"create", "patch", "delete"},
         "httproutes.gateway.networking.k8s.io": READ | {"create", "patch", "delete"},
-        "configmaps": READ | {"create", "delete"},
+        "configmaps": READ | {"create", "patch", "delete"},
         "pods": READ,
         "namespaces": {"get"},
         "events.events.k8s.io": {"create"},
@@ -93,12 +93,14 @@ def test_cluster_wide_objects_are_read_by_their_one_name(helm: Helm) -> None:
     }
 
 
-def test_leadership_is_one_lease_in_the_operators_own_namespace(helm: Helm) -> None:
+def test_in_its_own_namespace_the_operator_has_one_lease_and_one_mark(helm: Helm) -> None:
     rendered = helm.render()
     assert set(_grants(rendered.one("Role"))) == {
         ("leases.coordination.k8s.io", "create", ()),
         ("leases.coordination.k8s.io", "get", (lease.NAME,)),
         ("leases.coordination.k8s.io", "patch", (lease.NAME,)),
+        ("configmaps", "create", ()),
+        ("configmaps", "get", (guards.STOP,)),
     }
     assert "leases.coordination.k8s.io" not in _verbs(_operator(rendered))
 

@@ -22,6 +22,7 @@ from turnout.adapters.documents import (
 )
 from turnout.adapters.kube import KubeCluster, connect
 from turnout.adapters.ports import Cluster
+from turnout.core.naming import MANAGED_BY
 from turnout.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
 
 UNKNOWN_KIND = Kind("nobody.example", "v1", "widgets", "Widget")
@@ -369,3 +370,17 @@ async def test_many_writers_lose_no_write(real: KubeCluster) -> None:
     last = await real.get(ref)
     assert last["data"]["count"] == "8"
     await real.delete(ref, last["metadata"]["uid"])
+
+
+async def test_what_is_released_loses_our_label_and_nothing_else(
+    cluster: Cluster, namespace: str
+) -> None:
+    labels = {MANAGED_BY: "turnout", "turnout.dev/agent": "support"}
+    made = await cluster.create(
+        config_map(namespace, prompt="be kind", metadata={"labels": labels})
+    )
+    released = await cluster.release(ref_of(made), version_of(made))
+    assert released["metadata"]["labels"] == {"turnout.dev/agent": "support"}
+    assert released["data"] == {"prompt": "be kind"}
+    with pytest.raises(Conflict):
+        await cluster.release(ref_of(made), version_of(made))

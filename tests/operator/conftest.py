@@ -50,7 +50,7 @@ def team(stage: Stage, operator: OperatorProcess) -> Iterator[Team]:
     """A new namespace, and the operator that serves it."""
     made = new_team(stage.cluster)
     yield made
-    made.admin.run("delete", "namespace", made.namespace, "--wait=false")
+    made.admin.run("delete", "namespace", made.namespace, "--wait=false", "--ignore-not-found")
 
 
 _measured: list[str] = []

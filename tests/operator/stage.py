@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,14 +71,16 @@ def write_kubeconfig(path: Path, cluster: Cluster, token: str) -> Path:
 
 
 @contextmanager
-def set_up(suffix: str, helm: Helm, directory: Path, **settings: Any) -> Iterator[Stage]:
+def set_up(
+    suffix: str, helm: Helm, directory: Path, options: Sequence[str] = (), **settings: Any
+) -> Iterator[Stage]:
     """Make a light cluster with the chart, its policies and everybody's rights in force.
 
     The chart's own two replicas are played by KWOK, so they do nothing.
     """
     with light_cluster(suffix) as cluster:
         bound = Helm(helm.program, helm.home, cluster.kubeconfig)
-        bound.run("install", "turnout", str(CHART), "--namespace", NAMESPACE)
+        bound.run("install", "turnout", str(CHART), "--namespace", NAMESPACE, *options)
         admin = Person(cluster)
         await_policies(admin, Person(cluster, OPERATOR))
         _admit_people(admin)

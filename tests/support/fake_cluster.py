@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from turnout.adapters.documents import FIELD_MANAGER, Document, Kind, Ref, ref_of
 from turnout.adapters.ports import Cluster, Listing, Manifest
+from turnout.core.naming import MANAGED_BY
 from turnout.errors import AlreadyExists, Conflict, Invalid, NotFound
 
 Change: TypeAlias = Literal["ADDED", "MODIFIED", "DELETED"]
@@ -119,6 +120,15 @@ class FakeCluster(Cluster):
         old = self._find(ref)
         self._fence(ref, old, version)
         return self._store(ref, old, _merged(old, {"status": dict(status)}))
+
+    @override
+    async def release(self, ref: Ref, version: str) -> Document:
+        self._receive("release", ref)
+        old = self._find(ref)
+        self._fence(ref, old, version)
+        for owned in self._owned.get(ref, {}).values():
+            owned.discard(("metadata", "labels", MANAGED_BY))
+        return self._store(ref, old, _merged(old, {"metadata": {"labels": {MANAGED_BY: None}}}))
 
     @override
     async def delete(self, ref: Ref, uid: str, version: str | None = None) -> None:

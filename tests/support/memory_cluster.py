@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from turnout.core import naming
-from turnout.core.plan import Action, Apply, Create, Record, Remove
+from turnout.core.plan import Action, Apply, Create, Record, Release, Remove
 
 Document = dict[str, Any]
 Key = tuple[str, str]
@@ -114,10 +114,15 @@ class MemoryCluster:
                 document["status"] = merge(document.get("status", {}), dict(status))
                 self._put(key, document)
             case Remove(target, uid, version):
-                key = (target.kind, target.name)
-                if self._fenced(key, version)["metadata"]["uid"] != uid:
-                    raise Conflict(key)
-                del self.objects[key]
+                self._remove((target.kind, target.name), uid, version)
+            case Release(target, version):
+                document = self._fenced((target.kind, target.name), version)
+                self.store(merge(document, {"metadata": {"labels": {naming.MANAGED_BY: None}}}))
+
+    def _remove(self, key: Key, uid: str, version: str) -> None:
+        if self._fenced(key, version)["metadata"]["uid"] != uid:
+            raise Conflict(key)
+        del self.objects[key]
 
     def _fenced(self, key: Key, version: str) -> Document:
         document = self.objects.get(key)

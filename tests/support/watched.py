@@ -12,7 +12,7 @@ from turnout.api.rollout import AgentRollout, RolloutPhase, Trigger, Verdict
 from turnout.core import naming
 from turnout.core.decide import Outcome
 from turnout.core.phase import MOVES
-from turnout.core.plan import Action, Apply, Create, Record, Remove
+from turnout.core.plan import Action, Apply, Create, Record, Release, Remove
 
 MADE = {"ConfigMap", "Deployment", "Service", "HTTPRoute", "AgentVersion", "AgentRollout"}
 CHANGED = {"Deployment", "Service", "HTTPRoute"}
@@ -74,6 +74,8 @@ class Watched(Simulation):
             case Remove(target, _, _):
                 assert target.kind in REMOVED, target
                 self._watch_removal(target.kind, target.name)
+            case Release(target, _):
+                raise AssertionError(f"{target} was given up while its Agent lives")
         super().apply(action)
 
     def _watch_write(self, manifest: Any) -> None:

@@ -22,6 +22,7 @@ from turnout.adapters.documents import FIELD_MANAGER, Document, Kind, Ref, ref_o
 from turnout.adapters.ownership import joined
 from turnout.adapters.ports import Cluster, Listing, Manifest
 from turnout.adapters.refusals import Body, Call, translate
+from turnout.core.naming import MANAGED_BY
 from turnout.errors import Conflict, Invalid, NotFound, Transient
 from turnout.settings import Settings
 
@@ -126,6 +127,12 @@ class KubeCluster(Cluster):
     async def write_status(self, ref: Ref, status: Manifest, version: str) -> Document:
         body = {"metadata": {"resourceVersion": version}, "status": status}
         return await self._patch(ref, body, "application/merge-patch+json", subresource="/status")
+
+    @override
+    async def release(self, ref: Ref, version: str) -> Document:
+        labels = {MANAGED_BY: None}
+        body = {"metadata": {"resourceVersion": version, "labels": labels}}
+        return await self._patch(ref, body, "application/merge-patch+json")
 
     @override
     async def delete(self, ref: Ref, uid: str, version: str | None = None) -> None:

@@ -3,7 +3,7 @@
 Every method raises only the types of `turnout.errors`, and ends within ten seconds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias
@@ -92,11 +92,42 @@ class Cluster(Protocol):
         """
         ...
 
+    async def release(self, ref: Ref, version: str) -> Document:
+        """Drop the managed-by label of an object at this version, and change nothing else.
+
+        Raises:
+            Conflict: The object is no longer at this version.
+            NotFound: It is gone.
+        """
+        ...
+
     async def delete(self, ref: Ref, uid: str, version: str | None = None) -> None:
         """Delete this very object, its dependents in the background; gone already is done.
 
         Raises:
             Conflict: Another object bears the name, or it is no longer at this version.
+        """
+        ...
+
+
+class Presence(Protocol):
+    """Whether a kind itself is there to stay."""
+
+    async def offers_create(self, kind: Kind) -> bool:
+        """Tell whether new objects of a kind can be made: not so while it is being deleted.
+
+        Raises:
+            Transient: There is no answer.
+        """
+        ...
+
+    def changes(self, kind: Kind, namespace: str) -> AsyncGenerator[tuple[Ref, bool]]:
+        """Yield each object that is there or changes, with True, and each that goes, with False.
+
+        It ends where the server ends the stream.
+
+        Raises:
+            Transient: The stream could not be opened, or broke.
         """
         ...
 

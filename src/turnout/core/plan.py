@@ -65,7 +65,15 @@ class Remove:
     version: str
 
 
-Action = Create | Apply | Record | Remove
+@dataclass(frozen=True)
+class Release:
+    """Drop the mark by which an object is known as ours: it stays, and we leave it alone."""
+
+    target: Target
+    version: str
+
+
+Action = Create | Apply | Record | Remove | Release
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def agent_route(world: World) -> Child | None:
 def read_weights(route: Document) -> dict[str, int] | None:
     """Read the weights per version; None where the rules disagree or hold what we never write."""
     rules = (route.get("spec") or {}).get("rules") or ()
-    seen = [_backends(rule) for rule in rules]
+    seen = [backends_of(rule) for rule in rules]
     if not seen or any(one != seen[0] for one in seen):
         return None
     return seen[0] if _is_ours(seen[0]) else None
@@ -79,7 +79,8 @@ def route_weights(world: World) -> dict[str, int] | None:
     return read_weights(route.document) if route else None
 
 
-def _backends(rule: Document) -> dict[str, int]:
+def backends_of(rule: Document) -> dict[str, int]:
+    """Read the weight of each backend of a rule, by its name."""
     refs = rule.get("backendRefs") or ()
     return {str(ref.get("name")): int(ref.get("weight", 1)) for ref in refs}
 

@@ -17,6 +17,8 @@ from aiohttp import web
 from turnout.adapters import documents as kinds
 from turnout.adapters.documents import AGENT_LABEL, Document, Ref
 from turnout.adapters.kube import KubeCluster, connect
+from turnout.adapters.ports import Presence
+from turnout.adapters.presence import KubePresence
 from turnout.adapters.prometheus import PrometheusMetrics
 from turnout.api.rollout import RolloutPhase
 from turnout.core.decide import Outcome
@@ -26,6 +28,7 @@ from turnout.errors import Invalid, LeaseLost, Transient
 from turnout.runtime.apply import Hand
 from turnout.runtime.collect import Collector
 from turnout.runtime.events import Herald
+from turnout.runtime.guards import Accidents, Guards
 from turnout.runtime.health import Pulse, endpoints
 from turnout.runtime.lease import Fenced, Leadership, lease_ref
 from turnout.runtime.observe import Observer
@@ -38,6 +41,7 @@ from turnout.runtime.store import Store
 from turnout.runtime.supervise import Sweeper
 from turnout.runtime.surroundings import Surroundings, look_around
 from turnout.runtime.telemetry import Telemetry, set_up_logging
+from turnout.runtime.witness import Witness
 from turnout.runtime.workers import Workers
 from turnout.settings import Settings
 
@@ -61,7 +65,9 @@ class SystemClock:
 class Operator:
     """One replica with all its parts."""
 
-    def __init__(self, settings: Settings, cluster: KubeCluster, telemetry: Telemetry) -> None:
+    def __init__(
+        self, settings: Settings, cluster: KubeCluster, presence: Presence, telemetry: Telemetry
+    ) -> None:
         clock = SystemClock()
         self._settings = settings
         self._cluster = cluster
@@ -82,10 +88,12 @@ class Operator:
         gauge = Gauge(metrics, settings.metrics)
         observer = Observer(self._store, fenced, gauge, clock, self._surroundings)
         self._herald = Herald(fenced, clock, settings.pod_name)
-        self._collector = Collector(self._store, fenced, clock)
-        reconciler = Reconciler(
-            self._store, observer, Hand(fenced, self._store), self._collector, self
-        )
+        self._accidents = Accidents(fenced, clock, settings.pod_namespace, self._herald.tell)
+        self._witness = Witness(presence, settings.namespaces, self.wake)
+        guards = Guards(fenced, self._witness.vouches, self._accidents)
+        hand = Hand(fenced, self._store)
+        self._collector = Collector(self._store, guards, hand, clock)
+        reconciler = Reconciler(self._store, observer, hand, self._collector, self)
         self._workers = Workers(self._queue, reconciler, telemetry, settings.workers)
         self._pulse = Pulse(telemetry, self._refresh)
 
@@ -112,7 +120,8 @@ class Operator:
         self.telemetry.queue_depth.set(self._queue.depth)
         self.telemetry.queue_age.set(self._queue.oldest_age.total_seconds())
         self.telemetry.leader.set(self._leadership.still_leading())
-        self.telemetry.orphans.set(len(self._collector.orphans))
+        self.telemetry.orphans.set(self._collector.orphans)
+        self.telemetry.collection_stopped.set(bool(self._accidents.stopped))
 
     def _active(self) -> bool:
         """Claim that some rollout is running: only then is anything read again unasked."""
@@ -134,7 +143,9 @@ class Operator:
     async def run(self, stop: asyncio.Event) -> int:
         """Run until told to stop or the Lease is lost; returns the exit code."""
         leading, stopping = asyncio.create_task(self._lead()), asyncio.create_task(stop.wait())
-        lives = (self._reader.run(), self._sweeper.run(), self._pulse.run())
+        lives = [self._reader.run(), self._sweeper.run(), self._pulse.run()]
+        if self._settings.namespaces:  # the CRD may be out of reach of a Role
+            lives.append(self._witness.run())
         reading = [asyncio.create_task(life) for life in lives]
         async with self._serving():
             try:
@@ -228,7 +239,7 @@ async def serve(settings: Settings) -> int:
     client = await connect(settings)
     try:
         cluster = KubeCluster(client, telemetry.count_request)
-        return await Operator(settings, cluster, telemetry).run(stop)
+        return await Operator(settings, cluster, KubePresence(client), telemetry).run(stop)
     finally:
         await client.close()
 

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from turnout.adapters.documents import BY_TYPE, Document, Kind, Ref, ref_of
 from turnout.adapters.ports import Cluster
-from turnout.core.plan import Action, Apply, Create, Record, Remove, Target
+from turnout.core.plan import Action, Apply, Create, Record, Release, Remove, Target
 from turnout.errors import AlreadyExists, Conflict, NotFound
 from turnout.runtime.store import Refs, Store
 
@@ -33,23 +33,23 @@ class Hand:
         match action:
             case Create(manifest):
                 return await self._create(manifest)
-            case Apply(manifest, version, whole):
-                ref = ref_of(manifest)
-                try:
-                    document = await self._cluster.apply(manifest, version, whole=whole)
-                    return self._keep(ref, document)
-                except (Conflict, NotFound) as error:
-                    return await self._read_again(ref, error)
-            case Record(target, status, version):
-                ref = ref_to(target)
-                try:
-                    document = await self._cluster.write_status(ref, status, version)
-                    return self._keep(ref, document)
-                except (Conflict, NotFound) as error:
-                    return await self._read_again(ref, error)
             case Remove(target, uid, version):
                 return await self._remove(ref_to(target), uid, version)
-        assert_never(action)
+            case Apply(manifest, version, whole):
+                ref = ref_of(manifest)
+                change = self._cluster.apply(manifest, version, whole=whole)
+            case Record(target, status, version):
+                ref = ref_to(target)
+                change = self._cluster.write_status(ref, status, version)
+            case Release(target, version):
+                ref = ref_to(target)
+                change = self._cluster.release(ref, version)
+            case _:
+                assert_never(action)
+        try:
+            return self._keep(ref, await change)
+        except (Conflict, NotFound) as error:
+            return await self._read_again(ref, error)
 
     async def _create(self, manifest: Document) -> Refs:
         ref = ref_of(manifest)
@@ -87,6 +87,6 @@ def name_of(action: Action) -> str:
     match action:
         case Create(manifest) | Apply(manifest, _, _):
             return str(manifest["metadata"]["name"])
-        case Record(target, _, _) | Remove(target, _, _):
+        case Record(target, _, _) | Remove(target, _, _) | Release(target, _):
             return target.name
     assert_never(action)

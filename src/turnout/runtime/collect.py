@@ -1,109 +1,110 @@
 """Collection: what was made for an Agent goes after the Agent was deleted, and never otherwise.
 
 Serving objects have no owner, so that losing the operator, its chart or its CRDs stops nobody's
-traffic. They are removed only where live reads say that the Agent is gone, that its CRD is the one
-they were made under and is staying, and that the namespace is.
+traffic. What becomes of them is decided in `core.collection`, stage by stage, and before each
+stage the guards are asked again.
 """
 
-from collections import deque
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
 
 from turnout.adapters import documents as kinds
-from turnout.adapters.documents import Document, Ref, version_of
-from turnout.adapters.ports import Clock, Cluster
-from turnout.core.naming import CRD_UID, DELETION_POLICY, MANAGED_BY, MANAGER
-from turnout.errors import Forbidden, Invalid, NotFound
+from turnout.adapters.documents import Ref
+from turnout.adapters.ports import Clock
+from turnout.api.agent import DeletionPolicy
+from turnout.core.collection import Left, next_stage
+from turnout.core.naming import is_ours
+from turnout.errors import Invalid
+from turnout.runtime import parse
+from turnout.runtime.apply import Hand, name_of
+from turnout.runtime.guards import Guards
 from turnout.runtime.store import Store
-from turnout.runtime.surroundings import AGENT_CRD
 
 logger = structlog.stdlib.get_logger(__name__)
 
-ORDER = (kinds.HTTP_ROUTE, kinds.SERVICE, kinds.DEPLOYMENT, kinds.CONFIG_MAP)
-"""Traffic first, then what it reached, then the pods, then what they had mounted."""
-
-MASS = 10
-"""More Agents than this gone within a minute look like an accident: collection stops."""
-
-_MINUTE = timedelta(minutes=1)
+_COLLECTED = (kinds.HTTP_ROUTE, kinds.SERVICE, kinds.DEPLOYMENT, kinds.CONFIG_MAP)
 
 
 class Collector:
-    """Removes what deleted Agents left, under guards."""
+    """Removes, or gives up, what deleted Agents left."""
 
-    def __init__(self, store: Store, cluster: Cluster, clock: Clock) -> None:
+    def __init__(self, store: Store, guards: Guards, hand: Hand, clock: Clock) -> None:
         self._store = store
-        self._cluster = cluster
+        self._guards = guards
+        self._hand = hand
         self._clock = clock
-        self._gone: deque[tuple[float, Ref]] = deque(maxlen=MASS + 1)
-        self.stopped = False
-        self.orphans: set[Ref] = set()
+        self._orphans: set[Ref] = set()
+        self._idle_since: dict[Ref, float] = {}
 
-    async def collect(self, agent: Ref) -> None:
-        """Remove an Agent's children if every guard allows it.
+    @property
+    def orphans(self) -> int:
+        """Count the Agents that are gone and whose objects stay because a guard says so."""
+        self._orphans = {one for one in self._orphans if self._store.get(one) is None}
+        return len(self._orphans)
+
+    async def collect(self, agent: Ref) -> timedelta | None:
+        """Carry out the next stage of an Agent's collection if every guard allows it.
+
+        Returns when to look again, None to leave it to events.
 
         Raises:
             Transient: A guard could not be asked: nothing was removed, again later.
+            Conflict: An object changed meanwhile: again soon.
         """
-        children = self._children(agent)
-        self.orphans.discard(agent)
-        if not children:
-            return
-        refusal = await self._refusal(agent, children)
+        left = self._left(agent)
+        if not left.children:
+            self._forget(agent)
+            return None
+        refusal = await self._guards.refusal(agent, left)
         if refusal is not None:
-            self.orphans.add(agent)
-            logger.warning("orphaned", agent=str(agent), message=refusal)
-            return
-        for ref, document in children:
-            await self._cluster.delete(ref, document["metadata"]["uid"], version_of(document))
-            self._store.remove(ref)
-        logger.info("collected", agent=str(agent), objects=len(children))
+            if agent not in self._orphans:
+                logger.warning("orphaned", agent=str(agent), message=refusal.message)
+            self._orphans.add(agent)
+            return refusal.again_in
+        self._orphans.discard(agent)
+        stage = next_stage(left)
+        for action in stage.actions:
+            await self._hand.apply(action)
+            done = type(action).__name__
+            logger.info("collected", agent=str(agent), action=done, object=name_of(action))
+        return stage.again_in
 
-    def _children(self, agent: Ref) -> list[tuple[Ref, Document]]:
-        found = [
-            (ref, document)
-            for kind in ORDER
+    def _forget(self, agent: Ref) -> None:
+        self._orphans.discard(agent)
+        self._idle_since.pop(agent, None)
+        self._guards.forget(agent)
+        self._store.forget(agent)
+
+    def _left(self, agent: Ref) -> Left:
+        children = {
+            (ref.kind.kind, ref.name): parse.child(document)
+            for kind in _COLLECTED
             for ref, document in self._store.children(agent, kind).items()
+            if not isinstance(document, Invalid) and is_ours(document["metadata"], agent.name)
+        }
+        pods = (
+            parse.pod(document)
+            for document in self._store.children(agent, kinds.POD).values()
             if not isinstance(document, Invalid)
-        ]
-        return [
-            (ref, document)
-            for ref, document in found
-            if (document["metadata"].get("labels") or {}).get(MANAGED_BY) == MANAGER
-        ]
+        )
+        ready = frozenset(one.version for one in pods if one is not None and one.ready)
+        left = Left(agent.namespace, agent.name, children, self._policy(agent), ready)
+        return replace(left, idle=self._idle(agent, left))
 
-    async def _refusal(self, agent: Ref, children: list[tuple[Ref, Document]]) -> str | None:
-        """Say why the children stay; None where they may go."""
-        notes = [document["metadata"].get("annotations") or {} for _, document in children]
-        if any(note.get(DELETION_POLICY) == "Orphan" for note in notes):
-            return "deletionPolicy is Orphan"
-        if self._looks_like_an_accident(agent):
-            return f"more than {MASS} Agents went within a minute; restart the operator to go on"
-        return await self._live_refusal(agent, {note.get(CRD_UID) for note in notes})
+    def _policy(self, agent: Ref) -> DeletionPolicy | None:
+        """Read the policy of the Agent as seen last; a word that is not known keeps stable."""
+        last = self._store.last(agent)
+        if last is None or isinstance(last, Invalid):
+            return None
+        policy = last["spec"].get("deletionPolicy", DeletionPolicy.DELETE)
+        return DeletionPolicy.DELETE if policy == DeletionPolicy.DELETE else DeletionPolicy.ORPHAN
 
-    async def _live_refusal(self, agent: Ref, made_under: set[str | None]) -> str | None:
-        try:
-            self._store.put(agent, await self._cluster.get(agent))
-        except NotFound:
-            pass
-        else:
-            return "the Agent is there"
-        try:
-            crd = await self._cluster.get(AGENT_CRD)
-            namespace = await self._cluster.get(Ref(kinds.NAMESPACE, "", agent.namespace))
-        except (Forbidden, NotFound) as error:
-            return f"cannot tell whether the Agent was deleted or its kind: {error}"
-        if "deletionTimestamp" in crd["metadata"] or made_under != {crd["metadata"]["uid"]}:
-            return "the Agent CRD is not the one that these objects were made under"
-        if "deletionTimestamp" in namespace["metadata"]:
-            return "the namespace is being deleted and takes them along"
-        return None
-
-    def _looks_like_an_accident(self, agent: Ref) -> bool:
+    def _idle(self, agent: Ref, left: Left) -> float:
+        """Tell for how long nothing has led traffic to what is to go, as far as is known."""
         now = self._clock.now().timestamp()
-        if all(ref != agent for _, ref in self._gone):
-            self._gone.append((now, agent))
-        recent = [ref for at, ref in self._gone if now - at <= _MINUTE.total_seconds()]
-        self.stopped = self.stopped or len(recent) > MASS
-        return self.stopped
+        if left.leads():
+            self._idle_since.pop(agent, None)
+            return 0.0
+        return now - self._idle_since.setdefault(agent, now)

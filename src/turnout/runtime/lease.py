@@ -226,6 +226,11 @@ class Fenced(Cluster):
             return await self._cluster.write_status(ref, status, version)
 
     @override
+    async def release(self, ref: Ref, version: str) -> Document:
+        async with self._fence():
+            return await self._cluster.release(ref, version)
+
+    @override
     async def delete(self, ref: Ref, uid: str, version: str | None = None) -> None:
         async with self._fence():
             await self._cluster.delete(ref, uid, version)

@@ -94,7 +94,7 @@ class Reconciler:
         elif document is None:
             self._memories.pop(ref, None)
             self._audience.forget(ref)
-            await self._collector.collect(ref)
+            return await self._collector.collect(ref)
         else:
             agent = parse(Agent, document)
             if isinstance(agent, Agent):

@@ -71,6 +71,7 @@ class Store:
     def __init__(self) -> None:
         self._entries: dict[Kind, dict[Ref, _Entry]] = defaultdict(dict)
         self._gone: dict[Kind, dict[Ref, int]] = defaultdict(dict)
+        self._last: dict[Ref, Document | Invalid] = {}
         self._children = _Index[tuple[Ref, Kind]]()
         self._users = _Index[Ref]()
 
@@ -78,6 +79,14 @@ class Store:
         """Return a document, why it could not be taken, or None where there is none."""
         entry = self._entries[ref.kind].get(ref)
         return entry.item if entry else None
+
+    def last(self, agent: Ref) -> Document | Invalid | None:
+        """Return an Agent that was deleted as it was seen last, until it is forgotten."""
+        return self._last.get(agent)
+
+    def forget(self, agent: Ref) -> None:
+        """Drop what is kept of an Agent that was deleted."""
+        self._last.pop(agent, None)
 
     def all(self, kind: Kind) -> Mapping[Ref, Document | Invalid]:
         """Return all objects of a kind."""
@@ -105,6 +114,7 @@ class Store:
             return _NONE
         entry = _entry(ref, item, number)
         self._gone[ref.kind].pop(ref, None)
+        self.forget(ref)
         self._swap(ref, old, entry)
         return _NONE if old and _same(old.item, entry.item) else self._touched(ref, old, entry)
 
@@ -117,6 +127,8 @@ class Store:
         self._gone[ref.kind][ref] = max(number, self._gone[ref.kind].get(ref, _NEVER))
         if not old:
             return _NONE
+        if ref.kind == AGENT:
+            self._last[ref] = old.item
         touched = self._touched(ref, old, None)
         self._swap(ref, old, None)
         return touched

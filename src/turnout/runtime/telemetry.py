@@ -110,6 +110,11 @@ class Telemetry:
             "Agents whose objects stay because a guard forbids to remove them.",
             registry=registry,
         )
+        self.collection_stopped = Gauge(
+            "turnout_collection_stopped",
+            "1 where so many Agents went at once that an administrator is asked.",
+            registry=registry,
+        )
         self._phase = Gauge(
             "turnout_agent_phase", "1 for the present phase.", (*_AGENT, "phase"), registry=registry
         )

@@ -48,6 +48,7 @@ def test_no_history_breaks_a_rule(history: History) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 @LONG
 @given(histories(60))
 def test_no_long_history_breaks_a_rule(history: History) -> None:

@@ -11,6 +11,7 @@ ROUTE = "spec.traffic.httpRoute"
 RULE = f"{ROUTE}.rules.0"
 URL = "spec.servers.0.url"
 TOOL = "spec.tools.0"
+HEADERS = "spec.servers.0.headersFrom"
 
 Row = tuple[str, str, Any, str]
 
@@ -121,6 +122,13 @@ BAD_STRATEGIES: tuple[Row, ...] = tuple(
         ("metadata.name", "a" * 53, "at most 52"),
     )
 )
+
+
+def header(name: str, /, **reference: str) -> dict[str, Any]:
+    """Write a header with a value from a Secret."""
+    return {"name": name, "secretKeyRef": {"name": "crm", "key": "token"} | reference}
+
+
 BAD_CONTENT: tuple[Row, ...] = (
     ("Prompt", "spec.text", GONE, "Required value"),
     ("Prompt", "spec.text", "", "at least 1 chars"),
@@ -153,6 +161,19 @@ BAD_CONTENT: tuple[Row, ...] = (
     ("ToolRegistry", f"{TOOL}.name", "refunds\u202e.create", "should match"),
     ("ToolRegistry", f"{TOOL}.name", "r\u0435funds", "should match"),
     ("ToolRegistry", f"{TOOL}.name", "x" * 300, "Too long"),
+    ("ToolRegistry", f"{TOOL}.shadow", {"response": "{}"}, "Required value"),
+    ("ToolRegistry", f"{TOOL}.shadow", {"mode": "Stub"}, "goes with shadow.mode Stub"),
+    ("ToolRegistry", f"{TOOL}.shadow", {"mode": "Block", "response": "{}"}, "only with it"),
+    ("ToolRegistry", f"{TOOL}.shadow", {"mode": "Passthrough"}, "sideEffect Read only"),
+    ("ToolRegistry", f"{TOOL}.shadow", {"mode": "passthrough"}, "Unsupported value"),
+    ("ToolRegistry", HEADERS, [header("Host")], "how a request travels"),
+    ("ToolRegistry", HEADERS, [header("X-Y\r\nZ")], "should match"),
+    ("ToolRegistry", HEADERS, [header("A", name="../x")], "should match"),
+    ("ToolRegistry", HEADERS, [header("A", key="../x")], "should match"),
+    ("ToolRegistry", HEADERS, [header("A", namespace="other")], "unknown field"),
+    ("ToolRegistry", HEADERS, [{"name": "A", "value": "secret"}], "unknown field"),
+    ("ToolRegistry", HEADERS, [header("A")] * 2, "Duplicate value"),
+    ("ToolRegistry", HEADERS, [header(f"A{n}") for n in range(9)], "at most 8 items"),
     ("ToolRegistry", "spec.tools", [SPECS["ToolRegistry"]["tools"][0]] * 2, "Duplicate value"),
     ("AgentPolicy", "spec.mode", GONE, "Required value"),
     ("AgentPolicy", "spec.mode", "Off", "Unsupported value"),

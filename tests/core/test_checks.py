@@ -1,5 +1,6 @@
 """What is found beyond the schema: languages in strings, and objects that contradict each other."""
 
+import json
 from typing import Any
 
 import pytest
@@ -200,6 +201,35 @@ def test_a_server_that_is_a_private_address_is_refused(host: str) -> None:
 def test_a_server_with_a_name_or_a_public_address_is_taken(host: str) -> None:
     server = {"name": "crm", "type": "MCP", "url": f"https://{host}/mcp"}
     assert told(registry(servers=[server]), policy())[1] == "Resolved"
+
+
+def test_headers_and_shadow_handling_reach_the_agent_by_name_only() -> None:
+    headers = [{"name": "Authorization", "secretKeyRef": {"name": "crm", "key": "token"}}]
+    shadow = {"mode": "Stub", "response": '{"id":"x"}'}
+    server = {"name": "crm", "type": "MCP", "url": "https://crm/mcp", "headersFrom": headers}
+    tools = [TOOLS[0], TOOLS[1] | {"shadow": shadow}]
+    refs = {"toolRegistryRef": {"name": "tools"}}
+    sim = Simulation([registry(tools, servers=[server]), *everything(**refs)])
+    sim.run(10)
+    delivered = json.loads(sim.get("ConfigMap", sim.stable)["data"]["tools.json"])
+    assert delivered["servers"][0]["headersFrom"] == headers
+    assert delivered["tools"][1]["shadow"] == shadow
+
+
+@pytest.mark.parametrize("response", ["{,", "[]", "77", "{}}", '{"a":' * 33 + "1" + "}" * 33])
+def test_a_stubs_response_is_a_json_object(response: str) -> None:
+    tools = [TOOLS[0] | {"shadow": {"mode": "Stub", "response": response}}]
+    condition, reason, message = told(registry(tools), policy())
+    assert (condition, reason) == ("Accepted", "InvalidSpec")
+    assert message.startswith("ToolRegistry tools: tool orders.find: shadow.response ")
+
+
+def test_servers_and_tools_are_counted_for_the_columns() -> None:
+    server = {"name": "crm", "type": "MCP", "url": "https://crm/mcp"}
+    document = ToolRegistry.model_validate(registry(servers=[server]))
+    counts = report_registry(document, [], Simulation([]).now).counts
+    assert counts is not None
+    assert (counts.servers, counts.tools, counts.write) == (1, 2, 1)
 
 
 # between objects

@@ -103,6 +103,9 @@ KINDS: tuple[Kind, ...] = (
         "toolregistries",
         "ttool",
         (
+            Column("SERVERS", ".status.counts.servers", "integer"),
+            Column("TOOLS", ".status.counts.tools", "integer"),
+            Column("WRITE", ".status.counts.write", "integer"),
             _condition("ROLLED-OUT", "RolledOut"),
             Column("DIGEST", ".status.digest", wide=True),
             AGE,

@@ -5,7 +5,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from turnout.api.base import SHORT_NAME, Conditions, Content, Digest, Name, Resource, Status, Use
+from turnout.api.base import (
+    SHORT_NAME,
+    Conditions,
+    Content,
+    Digest,
+    Int32,
+    Name,
+    Resource,
+    Status,
+    Use,
+    Wire,
+)
 from turnout.api.schema import Cel, keyed_by
 
 ToolName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[a-zA-Z0-9_.-]+$")]
@@ -49,6 +60,41 @@ class ToolApproval(StrEnum):
     REQUIRED = "Required"
 
 
+class ShadowMode(StrEnum):
+    """What a call of a tool does in a version that gets copies of requests. May grow."""
+
+    PASSTHROUGH = "Passthrough"
+    STUB = "Stub"
+    BLOCK = "Block"
+
+
+class SecretKeyRef(Content):
+    """One key of a Secret in this namespace. Its value is never read by the operator."""
+
+    name: Annotated[
+        str, Field(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
+    ]
+    """Name of the Secret. Example: crm."""
+    key: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
+    """Key in it. Example: token."""
+
+
+class HeaderFrom(Content):
+    """A request header with a value from a Secret."""
+
+    name: Annotated[
+        str,
+        Field(min_length=1, max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9-]*$"),
+        Cel(
+            "!(self.lowerAscii() in ['host', 'connection', 'content-length', 'transfer-encoding'])",
+            "headers that say how a request travels cannot be set",
+        ),
+    ]
+    """Name of the header. Example: Authorization."""
+    secret_key_ref: SecretKeyRef
+    """Where its value is. Example: {name: crm, key: authorization}."""
+
+
 class ToolServer(Content):
     """A server that offers tools."""
 
@@ -59,10 +105,38 @@ class ToolServer(Content):
     url: ServerUrl
     """Where the agent reaches it: http or https, no user or password in it. The operator never
     connects to it. Example: https://crm.example.com/mcp."""
+    headers_from: Annotated[tuple[HeaderFrom, ...], Field(max_length=8), keyed_by("name")] = ()
+    """Headers that it is asked with, by their Secrets; the agent is given the names only, and gets
+    the values as its pod template says. Example: [{name: Authorization, secretKeyRef: {name: crm,
+    key: authorization}}]."""
+
+
+class ToolShadow(Content):
+    """How calls of a tool are treated in a version that gets copies of requests."""
+
+    cel = (
+        Cel(
+            "has(self.response) == (self.mode == 'Stub')",
+            "shadow.response goes with shadow.mode Stub, and only with it",
+        ),
+    )
+
+    mode: ShadowMode
+    """Passthrough makes the call, Stub gives the response below, Block refuses it.
+    Example: Stub."""
+    response: Annotated[str, Field(min_length=2, max_length=8192)] | None = None
+    """What a stubbed call returns: a JSON object as text. Example: '{"id":"x"}'."""
 
 
 class Tool(Content):
     """One tool, as the model is told about it."""
+
+    cel = (
+        Cel(
+            "!has(self.shadow) || self.shadow.mode != 'Passthrough' || self.sideEffect == 'Read'",
+            "shadow.mode Passthrough is for tools with sideEffect Read only",
+        ),
+    )
 
     name: ToolName
     """Name of the tool as the model calls it. Example: refunds.create."""
@@ -77,6 +151,9 @@ class Tool(Content):
     approval: ToolApproval = ToolApproval.NOT_REQUIRED
     """Whether a person must agree to each call; NotRequired where absent. Enforced by the agent or
     its gateway. Example: Required."""
+    shadow: ToolShadow | None = None
+    """How calls are treated in a version that gets copies of requests; enforced by the agent or its
+    gateway. Example: {mode: Stub, response: '{"id":"x"}'}."""
 
 
 class ToolRegistrySpec(Content):
@@ -88,6 +165,17 @@ class ToolRegistrySpec(Content):
     """Tools that the agent has."""
 
 
+class ToolCounts(Wire):
+    """Numbers for the columns."""
+
+    servers: Int32 = 0
+    """Servers in the registry."""
+    tools: Int32 = 0
+    """Tools in the registry."""
+    write: Int32 = 0
+    """Tools that write."""
+
+
 class ToolRegistryStatus(Status):
     """Where a registry's content stands."""
 
@@ -95,6 +183,8 @@ class ToolRegistryStatus(Status):
     """Digest of the content; what an Agent's toolRegistryRef may pin."""
     used_by: Annotated[tuple[Use, ...], Field(max_length=256), keyed_by("agent")] = ()
     """Agents that refer to it, and how far the present content came in each."""
+    counts: ToolCounts | None = None
+    """Servers and tools, counted."""
     conditions: Conditions = ()
     """Accepted, RolledOut and Ready; Reconciling or Stalled while they apply."""
 

@@ -6,7 +6,7 @@ wins over allow, and a pattern that ends in ``*`` stands for every name that beg
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from turnout.api.agent import Agent
 from turnout.api.policy import AgentPolicy, PolicyMode, ToolAccess
 from turnout.api.tools import SideEffect, Tool, ToolApproval, ToolRegistry
 from turnout.core.checks_text import rule_problem, schema_problem
+from turnout.core.jsontext import check
 
 
 def matches(patterns: Iterable[str], name: str) -> bool:
@@ -37,12 +38,19 @@ def registry_problem(registry: ToolRegistry) -> str | None:
             )
     servers = {server.name for server in registry.spec.servers}
     for tool in registry.spec.tools:
-        problem = schema_problem(tool.input_schema)
-        if problem is None and tool.server is not None and tool.server not in servers:
-            problem = f"server {tool.server} is not among its servers"
+        problem = _tool_problem(tool, servers)
         if problem is not None:
             return f"tool {tool.name}: {problem}"
     return None
+
+
+def _tool_problem(tool: Tool, servers: Container[str]) -> str | None:
+    problem = schema_problem(tool.input_schema)
+    if problem is None and tool.shadow is not None and tool.shadow.response is not None:
+        problem = check("shadow.response", tool.shadow.response)
+    if problem is None and tool.server is not None and tool.server not in servers:
+        problem = f"server {tool.server} is not among its servers"
+    return problem
 
 
 def _is_private(url: str) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from turnout.api.agent import Agent
 from turnout.api.base import Condition, Use, UseState
-from turnout.api.tools import ToolRegistry, ToolRegistryStatus
+from turnout.api.tools import SideEffect, ToolCounts, ToolRegistry, ToolRegistryStatus
 from turnout.core.checks import registry_problem
 from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim, fold_conditions
 from turnout.core.content import Shared, source_digest
@@ -33,16 +33,23 @@ def report_registry(
         observed_generation=generation,
         digest=digest,
         used_by=uses,
+        counts=_counts(registry),
         conditions=fold_conditions(registry.status.conditions, claims, generation, now),
     )
 
 
-def uses_of(source: Shared, digest: str, users: Sequence[Agent]) -> tuple[Use, ...]:
+def _counts(registry: ToolRegistry) -> ToolCounts:
+    spec = registry.spec
+    writing = sum(tool.side_effect is not SideEffect.READ for tool in spec.tools)
+    return ToolCounts(servers=len(spec.servers), tools=len(spec.tools), write=writing)
+
+
+def uses_of(source: Shared, digest: str | None, users: Sequence[Agent]) -> tuple[Use, ...]:
     """Tell how far an object's present content came in each Agent that refers to it."""
     return tuple(_use(source, digest, agent) for agent in users)[:MOST_USES]
 
 
-def _use(source: Shared, digest: str, agent: Agent) -> Use:
+def _use(source: Shared, digest: str | None, agent: Agent) -> Use:
     """Tell how far an object's present content came in one Agent, from the Agent's own status."""
     status = agent.status
     read = any(

@@ -60,6 +60,11 @@ class Watched(Simulation):
         long_dead = dead_for >= as_timedelta(limits["progressDeadline"])
         return long_dead and rollout.spec.trigger is Trigger.RECOVER
 
+    def _undoes(self, rollout: AgentRollout) -> bool:
+        """Claim that a rollout goes back to a version that was stable before."""
+        version = self.get("AgentVersion", rollout.spec.to.version)
+        return rollout.spec.trigger is Trigger.RETURN and "promotedAt" in version["status"]
+
     @override
     def apply(self, action: Action) -> None:
         match action:
@@ -167,7 +172,7 @@ class Watched(Simulation):
         promote, gate = course.rollout.spec.promote, course.rollout.spec.gate
         passed = course.evidence is not None and course.evidence.verdict.verdict is Verdict.PASS
         lenient = gate.on_inconclusive.value == "PromoteIfHealthy"
-        mends = self._mends(course.rollout)
+        mends = self._mends(course.rollout) or self._undoes(course.rollout)
         if now > known and (known > 0 or now == 100):
             allowed = passed or lenient or mends or promote is not None
             assert allowed, f"{name}: {known} -> {now} unjudged"

@@ -46,6 +46,7 @@ __all__ = [
     "Model",
     "Owner",
     "ParentRef",
+    "RollbackWindow",
     "RolloutSummary",
     "RouteRule",
     "RouteStatus",
@@ -111,6 +112,16 @@ class DeploymentSpec(Wire):
     Example: 0."""
 
 
+class RollbackWindow(Wire):
+    """Which versions pinnedVersion goes straight back to."""
+
+    versions: Annotated[int, Field(ge=0, le=50)] = 3
+    """How many versions that were stable before the present one; 0 goes through the steps always.
+    Example: 3."""
+    max_age: Duration = "168h"
+    """How long ago the version may have been replaced. Example: 168h."""
+
+
 class Owner(Wire):
     """People who answer for the agent."""
 
@@ -167,13 +178,17 @@ class AgentSpec(Wire):
     deployment: DeploymentSpec = DeploymentSpec()
     """What every version's Deployment gets besides its pods. Example: {progressDeadline: 5m}."""
     pinned_version: Name | None = None
-    """Version to run whatever the content says now, by the name of its AgentVersion; a change goes
-    through the strategy. Example: support-9c41e07b2d."""
+    """Version to run whatever the content says now, by the name of its AgentVersion: one inside
+    rollbackWindow at once, any other through the strategy. Example: support-9c41e07b2d."""
+    rollback_window: RollbackWindow = RollbackWindow()
+    """Pinning a version that was stable this recently skips steps and gate: it is an undo.
+    Example: {versions: 3, maxAge: 168h}."""
     paused: bool = False
     """Freezes: no new rollout and no step forward. A rollback, an abort and the care for pods
     without traffic still happen, and traffic stays where it is."""
     revision_history_limit: Annotated[int, Field(ge=1, le=50)] = 10
-    """Old versions and old rollouts that are kept; those in use are kept besides. Example: 5."""
+    """Old versions that are kept, and old rollouts, of those that promoted and of the others each
+    so many; what is in use is kept besides. Example: 5."""
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
     """Delete removes what was made for the Agent once it is deleted; Orphan gives all traffic to
     stable and leaves it running."""

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from turnout.api.base import VersionRef
-from turnout.api.rollout import AgentRollout, AgentRolloutStatus, PromoteMode, RolloutPhase
+from turnout.api.rollout import (
+    AgentRollout,
+    AgentRolloutStatus,
+    PromoteMode,
+    RolloutPhase,
+    Trigger,
+)
 from turnout.core import naming
 from turnout.core.course import Course
 from turnout.core.phase import has_ended
@@ -149,7 +155,8 @@ def _coming(rollout: AgentRollout, status: AgentRolloutStatus) -> int:
     """Give the weight of the step under way."""
     steps, promote = rollout.spec.strategy.steps, rollout.spec.promote
     index = status.step.index if status.step else 1
-    if index > len(steps) or (promote is not None and promote.mode is PromoteMode.FULL):
+    in_full = promote is not None and promote.mode is PromoteMode.FULL
+    if in_full or index > len(steps) or rollout.spec.trigger is Trigger.RETURN:
         return FULL
     return steps[index - 1].set_weight or 0
 

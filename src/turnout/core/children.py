@@ -64,9 +64,10 @@ def _deployment(world: World, arm: ArmPlan, content: Content | None) -> Iterator
         return
     held = world.child("ConfigMap", name)
     stored = content.stored(arm.ref) if content else world.stored.get(name)
-    if not isinstance(stored, Stored) or stored.digest != arm.ref.digest:
+    if not isinstance(stored, Stored):
         return
-    if held is None or _holds_content(held, arm):
+    free = held is None or _holds_content(held, arm)
+    if free and stored.digest == arm.ref.digest:
         yield Create(render.deployment(world, arm.ref, arm.role, arm.replicas, stored))
 
 

@@ -9,6 +9,7 @@ from turnout.api.rollout import AgentRollout, RolloutPhase, Trigger
 from turnout.core.intake import Wanted
 from turnout.core.reasons import Reason
 from turnout.core.standing import TAKEN_BACK, rejected, unavailable_since
+from turnout.core.undo import served_until
 from turnout.core.world import World
 
 
@@ -46,6 +47,10 @@ def _fresh(world: World, wanted: Wanted, stable: VersionRef | None) -> Outlook:
     if stable is None:
         message = f"{version} is the first version"
         return Outlook("begin", Reason.NEW_VERSION, message, Trigger.INITIAL)
+    until = served_until(world, version) if wanted.pinned else None
+    if until is not None:
+        message = f"{version} is pinned, and was stable until {until:%Y-%m-%d %H:%M:%S}Z: undo"
+        return Outlook("begin", Reason.NEW_VERSION, message, Trigger.RETURN)
     if unavailable_since(world, stable) is not None:
         message = f"{version} is new, stable {stable.version} has no ready pod"
         return Outlook("begin", Reason.RECOVER, message, Trigger.RECOVER)

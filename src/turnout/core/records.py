@@ -7,7 +7,7 @@ from typing import Any
 
 from turnout.api.base import Status, VersionRef
 from turnout.api.digest import SCHEME
-from turnout.api.rollout import AgentRollout, AgentRolloutSpec
+from turnout.api.rollout import AgentRollout, AgentRolloutSpec, RolloutPhase
 from turnout.api.version import (
     AgentVersion,
     AgentVersionSpec,
@@ -124,14 +124,25 @@ def plan_history(world: World, course: Course, wanted: Wanted | None) -> Iterato
     While it is not known what is wanted no version goes: it may be the one.
     """
     limit = world.agent.spec.revision_history_limit
-    ended = [one for one in world.rollouts[:-1] if has_ended(one.status.phase)]
-    for rollout in ended[: max(0, len(ended) - limit)]:
+    for rollout in _old_rollouts(world, limit):
         meta = rollout.metadata
         yield Remove(
             Target("AgentRollout", world.namespace, meta.name), meta.uid, meta.resource_version
         )
     if wanted is not None:
         yield from _old_versions(world, course, wanted, limit)
+
+
+def _old_rollouts(world: World, limit: int) -> Iterator[AgentRollout]:
+    """List the rollouts to forget: of those that promoted and of the others each the oldest.
+
+    However often something failed since, it can still be read how stable came to be stable.
+    """
+    ended = [one for one in world.rollouts[:-1] if has_ended(one.status.phase)]
+    promoted = [one for one in ended if one.status.phase is RolloutPhase.PROMOTED]
+    others = [one for one in ended if one.status.phase is not RolloutPhase.PROMOTED]
+    for kind in (promoted, others):
+        yield from kind[: max(0, len(kind) - limit)]
 
 
 def _old_versions(world: World, course: Course, wanted: Wanted, limit: int) -> Iterator[Action]:

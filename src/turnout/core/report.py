@@ -12,7 +12,7 @@ from turnout.api.agent import (
     StableStatus,
     VersionWeight,
 )
-from turnout.api.rollout import RolloutPhase
+from turnout.api.rollout import RolloutPhase, Trigger
 from turnout.core import naming
 from turnout.core.arrange import Arrangement
 from turnout.core.claims import claims
@@ -176,7 +176,8 @@ def _rollout(course: Course) -> RolloutSummary | None:
     rollout, status = course.rollout, course.status
     if rollout is None or status is None:
         return None
-    steps = 0 if rollout.spec.from_ is None else len(rollout.spec.strategy.steps)
+    straight = rollout.spec.from_ is None or rollout.spec.trigger is Trigger.RETURN
+    steps = 0 if straight else len(rollout.spec.strategy.steps)
     index = min(status.step.index, steps) if status.step else 0
     return RolloutSummary(
         name=rollout.metadata.name,

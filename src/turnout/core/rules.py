@@ -127,7 +127,7 @@ def _stable_lost(standing: Standing) -> Move | None:
         if standing.weight == 0:
             return None
         message = "neither version has a ready pod: weights stay until one of them has"
-    elif standing.promotes_fully or standing.weight == FULL:
+    elif standing.promotes_fully or standing.undoes or standing.weight == FULL:
         return None
     else:
         message = "stable has no ready pod; the candidate serves meanwhile and is not promoted"

@@ -149,8 +149,13 @@ class Standing:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The steps to go through; none for a first version."""
-        return () if self.is_first else tuple(self.strategy.steps)
+        """The steps to go through; none for a first version, and none for an undo."""
+        return () if self.is_first or self.undoes else tuple(self.strategy.steps)
+
+    @property
+    def undoes(self) -> bool:
+        """Tell whether this goes back to a version of before, which was judged then."""
+        return self.rollout.spec.trigger is Trigger.RETURN
 
     @property
     def index(self) -> int:

@@ -214,12 +214,12 @@ def _finish(standing: Standing) -> Move:
 
 
 def _last_raise(standing: Standing) -> Move:
-    if not standing.promotes_fully:
+    if not (standing.promotes_fully or standing.undoes):
         if not standing.passed:
             return _gather(standing, "promotion")
         if not standing.old_enough:
             return _age(standing)
-    message = _promoter(standing) or standing.evidence.verdict.message
+    message = _past_the_gate(standing) or standing.evidence.verdict.message
     return Move(RolloutPhase.PROGRESSING, Reason.STEP_RUNNING, message, weight=FULL)
 
 
@@ -229,11 +229,18 @@ def _age(standing: Standing) -> Move:
 
 
 def _why_promoted(standing: Standing) -> str:
-    if standing.recovers:
-        return _dead(standing)
     gate = standing.status.gate
     measured = gate.summary if gate and gate.summary else standing.evidence.verdict.message
-    return _promoter(standing) or measured
+    return _past_the_gate(standing) or measured
+
+
+def _past_the_gate(standing: Standing) -> str | None:
+    """Say why all the traffic needs no pass; None where it does."""
+    if standing.recovers:
+        return _dead(standing)
+    if standing.undoes:
+        return "undone: it was stable before, inside rollbackWindow"
+    return _promoter(standing)
 
 
 def _promoter(standing: Standing) -> str | None:

@@ -186,10 +186,23 @@ class World:
     def arm(self, version: str | None) -> Arm:
         """Count the pods of a version."""
         pods = [pod for pod in self.pods if pod.version == version]
-        troubles = [pod.trouble for pod in pods if pod.trouble and not pod.ready]
-        if version is not None and version in self.refused:
-            troubles.insert(0, self.refused[version])
-        return Arm(len(pods), sum(pod.ready for pod in pods), next(iter(troubles), None))
+        troubles = [self.refused.get(version), self._pod_refusal(version)] if version else []
+        troubles += [pod.trouble for pod in pods if not pod.ready]
+        trouble = next((one for one in troubles if one), None)
+        return Arm(len(pods), sum(pod.ready for pod in pods), trouble)
+
+    def _pod_refusal(self, version: str) -> str | None:
+        """Say why the API server lets a version have no more pods, without the pod's chance name.
+
+        A quota, a limit or a security standard refuses pods, not the Deployment that asks for them.
+        """
+        deployment = self.ours("Deployment", version)
+        status = deployment.document.get("status") or {} if deployment is not None else {}
+        for condition in status.get("conditions") or ():
+            if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
+                said = str(condition.get("message") or condition.get("reason"))
+                return said.partition(" is forbidden: ")[2] or said
+        return None
 
     def scale(self, version: str) -> int:
         """Pods that a version's Deployment asks for; 0 where it has none of ours."""

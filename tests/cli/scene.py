@@ -1,0 +1,109 @@
+"""An agent in the middle of a rollout, and the command line beside it."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.cli.contents import MODEL, SCHEMA, TEXT, policy, registry, tool
+from tests.operator.stage import EDITOR
+from tests.operator.team import AGENTS, ROLLOUTS, Team
+from tests.support.kubectl import eventually
+
+SCRIPTS = Path(sys.executable).parent
+"""Where the programs of the package are installed."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a program printed, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """What was printed, read as JSON."""
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The team, the name of its running rollout, and its two versions."""
+
+    team: Team
+    rollout: str
+    stable: str
+    candidate: str
+
+    def turnout(self, *words: str, user: str = EDITOR) -> Answer:
+        """Run `turnout` as one of the team."""
+        return self.run("turnout", *words, "-n", self.team.namespace, "--as", user)
+
+    def plugin(self, *words: str, user: str = EDITOR) -> Answer:
+        """Run `kubectl turnout`."""
+        kubectl = self.team.admin.cluster.kubectl
+        return self.run(kubectl, "turnout", *words, "-n", self.team.namespace, "--as", user)
+
+    def run(self, *words: str) -> Answer:
+        path = f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"
+        kubeconfig = str(self.team.admin.cluster.kubeconfig)
+        done = subprocess.run(
+            words,
+            env={"PATH": path, "KUBECONFIG": kubeconfig, "PYTHONUTF8": "1", "HOME": "/nowhere"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    def spec(self) -> Any:
+        """Read the rollout's spec."""
+        found = self.team.admin.get(ROLLOUTS, self.rollout)
+        assert found is not None
+        return found["spec"]
+
+    def writers(self) -> set[str]:
+        """Name who wrote fields of the rollout."""
+        found = self.team.admin.get(ROLLOUTS, self.rollout)
+        assert found is not None
+        return {one["manager"] for one in found["metadata"]["managedFields"]}
+
+    def pinned(self) -> str | None:
+        """Read the version that the agent is pinned to."""
+        found = self.team.admin.get(AGENTS, "support")
+        assert found is not None
+        pinned: str | None = found["spec"].get("pinnedVersion")
+        return pinned
+
+
+def play(team: Team) -> Scene:
+    """Bring a version that differs in one word, one schema field and one limit half way."""
+    refs = {
+        "toolRegistryRef": {"name": "support-tools"},
+        "policyRef": {"name": "support-policy"},
+    }
+    stable = team.deploys(registry(), policy(), model=MODEL, **refs)
+    seen = team.newest_rollout()
+    required = SCHEMA | {"required": ["order", "reason"]}
+    text = TEXT.replace("Offer a refund", "Give a refund")
+    prompt = team.admin.get("prompts.turnout.dev", "support-system")
+    assert prompt is not None
+    changed = {
+        "apiVersion": prompt["apiVersion"],
+        "kind": "Prompt",
+        "metadata": {"name": "support-system"},
+        "spec": prompt["spec"] | {"text": text},
+    }
+    team.ada.apply(changed, registry(tool(schema=required)), policy(maxSteps=10))
+    rollout = team.await_rollout_after(seen)
+    eventually("a candidate", lambda: team.agent().get("candidate"))
+    candidate = team.agent()["candidate"]["version"]
+    team.await_weight(candidate, 25)
+    return Scene(team, rollout, stable, candidate)

@@ -129,8 +129,13 @@ def header(name: str, /, **reference: str) -> dict[str, Any]:
     return {"name": name, "secretKeyRef": {"name": "crm", "key": "token"} | reference}
 
 
+FROM_CONFIG: dict[str, Any] = {
+    "role": "System",
+    "format": "Plain",
+    "configMapKeyRef": {"name": "support-prompts", "key": "system.v2_en.txt"},
+}
 BAD_CONTENT: tuple[Row, ...] = (
-    ("Prompt", "spec.text", GONE, "Required value"),
+    ("Prompt", "spec.text", GONE, "exactly one of text and configMapKeyRef"),
     ("Prompt", "spec.text", "", "at least 1 chars"),
     ("Prompt", "spec.text", "x" * 262_145, "Too long"),
     ("Prompt", "spec.role", "Assistant", "Unsupported value"),
@@ -138,7 +143,10 @@ BAD_CONTENT: tuple[Row, ...] = (
     ("Prompt", "spec.format", GONE, "Required value"),
     ("Prompt", "spec.variables.0.name", "{0.__class__}", "should match"),
     ("Prompt", "spec.variables", [{"name": f"v{n}"} for n in range(65)], "at most 64 items"),
-    ("Prompt", "spec.configMapKeyRef", {"name": "x", "key": "y"}, "unknown field"),
+    ("Prompt", "spec.configMapKeyRef", {"name": "x", "key": "y"}, "exactly one of text and"),
+    ("Prompt", "spec", FROM_CONFIG | {"configMapKeyRef": {"name": "x"}}, "Required value"),
+    ("Prompt", "spec", FROM_CONFIG | {"configMapKeyRef": {"name": "X", "key": "y"}}, "match"),
+    ("Prompt", "spec", FROM_CONFIG | {"configMapKeyRef": {"name": "x", "key": "../y"}}, "match"),
     ("Prompt", "metadata.name", "a.b", "DNS label"),
     ("ToolRegistry", URL, "file:///etc/passwd", "should match"),
     ("ToolRegistry", URL, "gopher://h", "should match"),
@@ -249,6 +257,7 @@ GOOD_CHANGES: tuple[tuple[str, str, Any], ...] = (
     ("RolloutStrategy", f"{METRICS}.0.minimum", "100%"),
     ("RolloutStrategy", f"{METRICS}.0.onRegression", "Record"),
     ("RolloutStrategy", "metadata.name", "a" * 52),
+    ("Prompt", "spec", FROM_CONFIG),
     ("Prompt", "spec.text", "{{x}} {0.__class__} ${X} \u202e \U0001f682"),
     ("ToolRegistry", URL, "http://10.0.0.7:8080/mcp?x=1"),
     ("ToolRegistry", URL, "https://crm"),

@@ -133,6 +133,17 @@ async def test_a_list_is_narrowed_by_label_and_namespace(cluster: Cluster, names
     assert Ref(CONFIG_MAP, namespace, "b") in everywhere.items
 
 
+async def test_a_list_of_config_maps_has_their_versions_and_not_their_data(
+    cluster: Cluster, namespace: str
+) -> None:
+    made = await cluster.create(config_map(namespace, a="1", metadata={"labels": {"x": "1"}}))
+    [listed] = (await cluster.list(CONFIG_MAP, namespace, "x")).items.values()
+    assert not isinstance(listed, Invalid)
+    assert "data" not in listed
+    assert version_of(listed) == version_of(made)
+    assert listed["metadata"]["labels"] == {"x": "1"}
+
+
 async def test_a_lists_version_is_not_older_than_what_it_contains(
     cluster: Cluster, namespace: str
 ) -> None:

@@ -31,7 +31,7 @@ def shown(source: ToolRegistry | AgentPolicy) -> ToolRegistryStatus | AgentPolic
 
 def reported(sim: Simulation) -> Any:
     source = Prompt.model_validate(sim.get("Prompt", "support-system"))
-    return report_prompt(source, [Agent.model_validate(sim.get("Agent", "support"))], NOW)
+    return report_prompt(source, source, [Agent.model_validate(sim.get("Agent", "support"))], NOW)
 
 
 def test_an_edit_is_in_progress_until_every_agent_has_promoted_it() -> None:
@@ -45,6 +45,7 @@ def test_an_edit_is_in_progress_until_every_agent_has_promoted_it() -> None:
     assert status.used_by[0].state is UseState.IN_PROGRESS
     assert conditions(status.conditions) == {
         "Accepted": "True Valid",
+        "Resolved": "True Resolved",
         "RolledOut": "Unknown InProgress",
         "Ready": "Unknown InProgress",
         "Reconciling": "True InProgress",

@@ -21,11 +21,11 @@ def spec(form: PromptFormat, text: str, *variables: str) -> PromptSpec:
 
 
 def problem(form: PromptFormat, text: str) -> str | None:
-    return problem_of(spec(form, text), text)
+    return problem_of(spec(form, text))
 
 
 def warning(form: PromptFormat, text: str, *variables: str) -> str:
-    return warning_of(spec(form, text, *variables), text)
+    return warning_of(spec(form, text, *variables))
 
 
 @pytest.mark.parametrize(

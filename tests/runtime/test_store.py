@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from turnout.adapters.documents import (
     AGENT,
+    AGENT_LABEL,
     AGENT_ROLLOUT,
     CONFIG_MAP,
     DEPLOYMENT,
@@ -138,6 +139,45 @@ def test_a_shared_prompt_bears_on_itself_and_on_those_who_use_it() -> None:
     assert store.users(PROMPT_REF) == (SUPPORT,)
 
 
+CONFIG = Ref(CONFIG_MAP, "shop", "texts")
+FROM_CONFIG = {"configMapKeyRef": {"name": "texts", "key": "system.txt"}}
+
+
+def listed(version: int = 1, name: str = "texts", **labels: str) -> Document:
+    ref = Ref(CONFIG_MAP, "shop", name)
+    return document(ref, version, metadata={"labels": labels} if labels else {})
+
+
+def test_a_new_version_of_a_config_map_bears_on_its_prompts_and_their_agents() -> None:
+    store = Store()
+    store.put(SUPPORT, agent(promptRefs=[{"name": "support-system"}]))
+    store.put(PROMPT_REF, document(PROMPT_REF, spec=FROM_CONFIG))
+    assert store.hear(CONFIG, listed(1), "1") == {SUPPORT, PROMPT_REF}
+    assert store.hear(CONFIG, listed(2), "2") == {SUPPORT, PROMPT_REF}
+    assert store.hear(CONFIG, listed(2), "2") == frozenset()
+    assert store.remove(CONFIG, "3") == {SUPPORT, PROMPT_REF}
+
+
+def test_others_config_maps_are_kept_only_once_somebody_refers_to_them() -> None:
+    store = Store()
+    others, ours = Ref(CONFIG_MAP, "shop", "others"), Ref(CONFIG_MAP, "shop", "ours")
+    labels = {AGENT_LABEL: "support"}
+    heard = {others: listed(1, "others"), ours: listed(1, "ours", **labels), CONFIG: listed(1)}
+    assert store.replace(CONFIG_MAP, heard, "5") == {SUPPORT}
+    assert store.all(CONFIG_MAP).keys() == {ours}
+    store.put(PROMPT_REF, document(PROMPT_REF, spec=FROM_CONFIG))
+    assert store.hear(CONFIG, listed(6), "6") == {PROMPT_REF}
+    store.remove(PROMPT_REF)
+    assert store.hear(CONFIG, listed(7), "7") == frozenset()
+    assert store.all(CONFIG_MAP).keys() == {ours, CONFIG}
+
+
+def test_a_config_map_that_cannot_be_read_is_kept_as_such() -> None:
+    store = Store()
+    store.hear(CONFIG, UNDECODABLE, "4")
+    assert store.get(CONFIG) == UNDECODABLE
+
+
 def test_the_status_of_a_shared_prompt_bears_on_itself_alone() -> None:
     store = Store()
     store.put(SUPPORT, agent(promptRefs=[{"name": "support-system"}]))
@@ -222,8 +262,7 @@ def test_content_of_config_maps_is_not_kept() -> None:
     store.put(ref, document(ref, data={"prompt": "x"}, immutable=True))
     config_map = store.get(ref)
     assert isinstance(config_map, Mapping)
-    assert "data" not in config_map
-    assert config_map["immutable"] is True
+    assert set(config_map) == {"metadata", "dataVersion"}
 
 
 NAMES = st.sampled_from(["a", "b", "c"])

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from typing_extensions import override
 
-from turnout.adapters.documents import FIELD_MANAGER, Document, Kind, Ref, ref_of
+from turnout.adapters.documents import CONFIG_MAP, FIELD_MANAGER, Document, Kind, Ref, ref_of
 from turnout.adapters.ports import Cluster, Listing, Manifest
 from turnout.core.naming import MANAGED_BY
 from turnout.errors import AlreadyExists, Conflict, Invalid, NotFound
@@ -59,7 +59,7 @@ class FakeCluster(Cluster):
         if kind in self.absent_kinds:
             raise NotFound(kind.resource)
         found: dict[Ref, Document | Invalid] = {
-            ref: Invalid("NestedTooDeep", str(ref)) if ref in self.broken else copy.deepcopy(each)
+            ref: Invalid("NestedTooDeep", str(ref)) if ref in self.broken else _listed(ref, each)
             for ref, each in self._objects.items()
             if ref.kind == kind
             and namespace in (None, ref.namespace)
@@ -199,6 +199,12 @@ class FakeCluster(Cluster):
     def _tell(self, change: Change, ref: Ref, document: Document) -> None:
         for subscriber in self.subscribers:
             subscriber(change, ref, copy.deepcopy(document))
+
+
+def _listed(ref: Ref, document: Document) -> Document:
+    """Give an object as a list has it: of a ConfigMap only the metadata."""
+    seen = ("apiVersion", "kind", "metadata") if ref.kind == CONFIG_MAP else tuple(document)
+    return copy.deepcopy({key: document[key] for key in seen})
 
 
 def _is_selected(labels: Mapping[str, str], selector: str) -> bool:

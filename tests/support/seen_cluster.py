@@ -16,6 +16,7 @@ from turnout.api.version import AgentVersion
 from turnout.core.checkpoint import restore
 from turnout.core.looks import Window
 from turnout.core.stored import read_stored
+from turnout.core.texts import completed, text_in
 from turnout.core.world import Child, Pod, Sources, Stored, Unread, World
 
 _Kind = TypeVar("_Kind", bound=Resource)
@@ -89,9 +90,7 @@ class SeenCluster(MemoryCluster):
     def _sources(self, agent: Agent) -> Sources:
         spec = agent.spec
         return Sources(
-            prompts={
-                one["metadata"]["name"]: self._read(Prompt, one) for one in self.all("Prompt")
-            },
+            prompts={one["metadata"]["name"]: self._prompt(one) for one in self.all("Prompt")},
             registry=self._named(ToolRegistry, spec.tool_registry_ref),
             policy=self._named(AgentPolicy, spec.policy_ref),
             strategy=self._named(RolloutStrategy, spec.strategy_ref),
@@ -108,6 +107,14 @@ class SeenCluster(MemoryCluster):
     def _read(self, model: Any, document: Document) -> Any:
         why = self.unreadable.get((document["kind"], document["metadata"]["name"]))
         return Unread(why) if why else self._parsed(model, document)
+
+    def _prompt(self, document: Document) -> Prompt | Unread:
+        """Read a Prompt with its text."""
+        prompt: Prompt | Unread = self._read(Prompt, document)
+        if isinstance(prompt, Unread) or prompt.spec.config_map_key_ref is None:
+            return prompt
+        source = prompt.spec.config_map_key_ref
+        return completed(prompt, text_in(source, self.objects.get(("ConfigMap", source.name))))
 
     def _parsed(self, model: type[_Kind], document: Document) -> _Kind:
         """Read an object; the same state of it is read once."""

@@ -17,6 +17,8 @@ Document: TypeAlias = Mapping[str, Any]
 AGENT_LABEL: Final = "turnout.dev/agent"
 """Stands on everything made for an Agent; its value is the Agent's name."""
 
+JSON: Final = "application/json"
+
 FIELD_MANAGER: Final = "turnout"
 """Who owns the fields that Turnout applies."""
 
@@ -112,7 +114,10 @@ OWN_KINDS: Final = (
 """Kinds of our group."""
 
 CHILD_KINDS: Final = (DEPLOYMENT, SERVICE, CONFIG_MAP, POD, HTTP_ROUTE)
-"""Kinds made for an Agent, watched by the label AGENT_LABEL."""
+"""Kinds made for an Agent, known by the label AGENT_LABEL and watched by it.
+
+Only ConfigMaps are watched without it, since a Prompt may name any of its namespace.
+"""
 
 WATCHED_KINDS: Final = OWN_KINDS + CHILD_KINDS
 """Everything that the operator keeps a picture of."""
@@ -135,7 +140,18 @@ BY_TYPE: Final[Mapping[tuple[str, str], Kind]] = MappingProxyType(
 
 def selector(kind: Kind) -> str:
     """Return the label selector that narrows reads of this kind on the server."""
-    return AGENT_LABEL if kind in CHILD_KINDS else ""
+    return AGENT_LABEL if kind in CHILD_KINDS and kind != CONFIG_MAP else ""
+
+
+def accepted_media(kind: Kind, *, whole_list: bool) -> str:
+    """Return what a list or watch of this kind asks for.
+
+    A ConfigMap may belong to anybody and hold a megabyte, so only metadata is ever asked for.
+    """
+    if kind != CONFIG_MAP:
+        return JSON
+    shape = "PartialObjectMetadataList" if whole_list else "PartialObjectMetadata"
+    return f"{JSON};as={shape};g=meta.k8s.io;v=v1"
 
 
 def ref_of(document: Document, kind: Kind | None = None) -> Ref:

@@ -18,7 +18,15 @@ from kubernetes.aio.client import ApiClient, Configuration
 from typing_extensions import override
 
 from turnout.adapters.decoding import decode, decode_list
-from turnout.adapters.documents import FIELD_MANAGER, Document, Kind, Ref, ref_of, version_of
+from turnout.adapters.documents import (
+    FIELD_MANAGER,
+    Document,
+    Kind,
+    Ref,
+    accepted_media,
+    ref_of,
+    version_of,
+)
 from turnout.adapters.ownership import joined
 from turnout.adapters.ports import Cluster, Listing, Manifest
 from turnout.adapters.refusals import Body, Call, translate
@@ -166,9 +174,9 @@ class KubeCluster(Cluster):
     async def _list(self, kind: Kind, namespace: str | None, selector: str) -> Listing:
         items: dict[Ref, Document | Invalid] = {}
         query = {"limit": str(CHUNK)} | ({"labelSelector": selector} if selector else {})
-        path = kind.path(namespace)
+        path, accept = kind.path(namespace), accepted_media(kind, whole_list=True)
         while True:
-            call = Call("list", kind.resource, path, kind.resource, query=query)
+            call = Call("list", kind.resource, path, kind.resource, query=query, accept=accept)
             chunk, metadata = decode_list(await self._send(call), kind)
             items.update(chunk)
             if not metadata.get("continue"):
@@ -194,7 +202,7 @@ class KubeCluster(Cluster):
 
     async def _exchange(self, call: Call) -> tuple[int, Mapping[str, str], bytes]:
         headers = await headers_of(self._client)
-        headers |= {"Accept": "application/json", "Content-Type": call.content_type}
+        headers |= {"Accept": call.accept, "Content-Type": call.content_type}
         answer = await self._client.rest_client.request(
             _METHODS[call.verb],
             f"{self._client.configuration.host}{call.path}?{urlencode(call.query)}",

@@ -47,6 +47,8 @@ class Cluster(Protocol):
     async def list(self, kind: Kind, namespace: str | None, selector: str = "") -> Listing:
         """Read all objects of a kind, in a namespace or (None) in all, 500 a request.
 
+        Of ConfigMaps only the metadata is read.
+
         Raises:
             NotFound: The kind is not served.
         """

@@ -7,6 +7,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
+from turnout.adapters.documents import JSON
 from turnout.adapters.quoting import quoted
 from turnout.errors import (
     AlreadyExists,
@@ -37,6 +38,7 @@ class Call:
         body: JSON to be sent.
         query: URL query.
         content_type: How the body is to be understood.
+        accept: What the answer shall be.
     """
 
     verb: str
@@ -45,7 +47,8 @@ class Call:
     target: str
     body: Body | None = None
     query: Mapping[str, str] = field(default_factory=dict)
-    content_type: str = "application/json"
+    content_type: str = JSON
+    accept: str = JSON
 
 
 def translate(call: Call, code: int, headers: Mapping[str, str], raw: bytes) -> TurnoutError:

@@ -5,9 +5,25 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from turnout.api.base import SHORT_NAME, Conditions, Content, Digest, Resource, Status, Use
-from turnout.api.schema import keyed_by
+from turnout.api.base import (
+    LABEL,
+    SHORT_NAME,
+    Conditions,
+    Content,
+    Digest,
+    Resource,
+    Status,
+    Use,
+)
+from turnout.api.schema import Cel, keyed_by
 
+LONGEST_TEXT = 262_144
+"""Characters of a text, wherever it comes from."""
+
+ConfigMapName = Annotated[
+    str, Field(min_length=1, max_length=253, pattern=rf"^{LABEL}(\.{LABEL})*$")
+]
+ConfigMapKey = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
 VariableName = Annotated[
     str, Field(min_length=1, max_length=63, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
 ]
@@ -41,14 +57,39 @@ class PromptVariable(Content):
     """Value where the agent has none. Example: there."""
 
 
+class ConfigMapKeyRef(Content):
+    """Names one text in a ConfigMap of the same namespace."""
+
+    name: ConfigMapName
+    """Name of the ConfigMap, in this namespace. Example: support-prompts."""
+    key: ConfigMapKey
+    """Key of the text in its data; what is in binaryData is no text. Example: system.txt."""
+
+
 class PromptSpec(Content):
-    """The text and what it is for: all of it is content, every byte."""
+    """The text and what it is for.
+
+    All of it is content, every byte; but where the text comes from is not, so a text that moves
+    from here into a ConfigMap is no change.
+    """
+
+    cel = (
+        Cel(
+            "has(self.text) != has(self.configMapKeyRef)",
+            "exactly one of text and configMapKeyRef must be given",
+        ),
+    )
 
     role: PromptRole
     """What the text is to the model. Example: System."""
-    text: Annotated[str, Field(min_length=1, max_length=262_144)]
-    """The text itself; not a byte of it is changed on the way to the pod.
+    text: Annotated[str | None, Field(min_length=1, max_length=LONGEST_TEXT)] = None
+    """The text itself; not a byte of it is changed on the way to the pod. Leave it out where
+    configMapKeyRef is given.
     Example: You answer questions about orders."""
+    config_map_key_ref: ConfigMapKeyRef | None = None
+    """A text of the same length at most, in a ConfigMap: one that a deployment tool makes of a
+    file in Git, for instance. A change of it is a change of content.
+    Example: {name: support-prompts, key: system.txt}."""
     format: PromptFormat
     """How the agent reads placeholders: Plain has none, Mustache and Jinja are rendered by the
     agent, never by the operator. Example: Plain."""
@@ -61,11 +102,11 @@ class PromptStatus(Status):
     """Where a prompt's content stands."""
 
     digest: Digest | None = None
-    """Digest of the content; what an Agent's promptRefs may pin."""
+    """Digest of the content; what an Agent's promptRefs may pin. Absent while there is no text."""
     used_by: Annotated[tuple[Use, ...], Field(max_length=256), keyed_by("agent")] = ()
     """Agents that refer to it, and how far the present content came in each."""
     conditions: Conditions = ()
-    """Accepted, RolledOut and Ready; Reconciling or Stalled while they apply."""
+    """Accepted, Resolved, RolledOut and Ready; Reconciling or Stalled while they apply."""
 
 
 class Prompt(Resource):

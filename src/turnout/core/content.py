@@ -78,7 +78,11 @@ class Content:
 
     def files(self, version: VersionRef) -> dict[str, str]:
         """Write the files of this content under a version's name."""
-        files = {f"prompt.{one.metadata.name}.txt": one.spec.text for one in self.prompts}
+        files = {
+            f"prompt.{one.metadata.name}.txt": one.spec.text
+            for one in self.prompts
+            if one.spec.text is not None
+        }
         if self.registry is not None:
             files["tools.json"] = _canonical(self.registry.spec.to_wire())
         if self.policy is not None:
@@ -178,7 +182,7 @@ def resolve(world: World) -> Content | Unresolved:
         prompt = _taken("Prompt", ref, world.sources.prompts.get(ref.name))
         if isinstance(prompt, Unresolved):
             return prompt
-        problem = problem_of(prompt.spec, prompt.spec.text)
+        problem = problem_of(prompt.spec)
         if problem is not None:
             return Unresolved(Reason.INVALID_TEMPLATE, f"Prompt {ref.name}: {problem}")
         prompts.append(prompt)
@@ -224,7 +228,7 @@ def _taken(kind: str, ref: PinnedRef, found: _Shared | Unread | None) -> _Shared
         message = f"{kind} {ref.name} does not exist in this namespace"
         return Unresolved(Reason.REFERENCE_NOT_FOUND, message)
     if isinstance(found, Unread):
-        return Unresolved(Reason.RESOLVE_ERROR, f"{kind} {ref.name}: {found.message}")
+        return Unresolved(found.reason, f"{kind} {ref.name}: {found.message}")
     if ref.digest and source_digest(found) != ref.digest:
         message = (
             f"{kind} {ref.name} has digest {source_digest(found)}, the reference pins {ref.digest}"

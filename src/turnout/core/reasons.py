@@ -19,6 +19,8 @@ class Reason(StrEnum):
     REFERENCE_NOT_FOUND = "ReferenceNotFound"
     AWAITING_CONTENT = "AwaitingContent"
     INVALID_TEMPLATE = "InvalidTemplate"
+    INVALID_TEXT = "InvalidText"
+    TOO_LARGE = "TooLarge"
     RESOLVE_ERROR = "ResolveError"
     STORED = "Stored"
     PINNED = "Pinned"

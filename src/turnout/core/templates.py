@@ -31,15 +31,17 @@ _GIVEN = frozenset(_JINJA.globals) | {"caller", "kwargs", "loop", "self", "super
 """Names that Jinja itself gives a meaning."""
 
 
-def problem_of(spec: PromptSpec, text: str) -> str | None:
-    """Say why a text cannot be a template of its format, by line; None where it can."""
-    names = read_template(spec.format, text)
+def problem_of(spec: PromptSpec) -> str | None:
+    """Say why a Prompt's text cannot be a template of its format, by line; None where it can."""
+    if spec.text is None:
+        return "the text is not at hand"
+    names = read_template(spec.format, spec.text)
     return str(names) if isinstance(names, Malformed) else None
 
 
-def warning_of(spec: PromptSpec, text: str) -> str:
+def warning_of(spec: PromptSpec) -> str:
     """Say where the text and the declared variables differ; empty where nowhere."""
-    names = read_template(spec.format, text)
+    names = read_template(spec.format, spec.text or "")
     if isinstance(names, Malformed):
         return ""
     declared = {variable.name for variable in spec.variables}

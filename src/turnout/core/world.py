@@ -24,6 +24,7 @@ from turnout.core import naming
 from turnout.core.gates import Blind
 from turnout.core.looks import ArmRole, Member, Readings, Window
 from turnout.core.plan import Document
+from turnout.core.reasons import Reason
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,11 @@ class Unread:
 
     Attributes:
         message: What is wrong with it and how to mend it.
+        reason: ResolveError where it may pass by itself, else what a person has to mend.
     """
 
     message: str
+    reason: Reason = Reason.RESOLVE_ERROR
 
 
 @dataclass(frozen=True)

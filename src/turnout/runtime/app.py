@@ -86,7 +86,7 @@ class Operator:
         self._sweeper = Sweeper(self._relister, self.wake, self._active)
         metrics = PrometheusMetrics(settings.metrics, telemetry.count_query)
         gauge = Gauge(metrics, settings.metrics)
-        observer = Observer(self._store, fenced, gauge, clock, self._surroundings)
+        observer = Observer(self._store, fenced, gauge, clock, self._surroundings, wake=self.wake)
         self._herald = Herald(fenced, clock, settings.pod_name)
         self._accidents = Accidents(fenced, clock, settings.pod_namespace, self._herald.tell)
         self._witness = Witness(presence, settings.namespaces, self.wake)

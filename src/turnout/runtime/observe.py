@@ -1,6 +1,6 @@
 """Observe: read everything that bears on one Agent, once, into a frozen World."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -28,14 +28,19 @@ from turnout.runtime import parse
 from turnout.runtime.contents import Contents
 from turnout.runtime.memory import Memory
 from turnout.runtime.readings import Gauge, Question
-from turnout.runtime.store import Store
+from turnout.runtime.store import Refs, Store
 from turnout.runtime.surroundings import Surroundings
+from turnout.runtime.texts import Texts
 
 SERVING_KINDS = (kinds.DEPLOYMENT, kinds.SERVICE, kinds.CONFIG_MAP, kinds.HTTP_ROUTE)
 
 
 class Observer:
-    """Builds worlds from the Store, the API server where the Store is too thin, and metrics."""
+    """Builds worlds from the Store, the API server where the Store is too thin, and metrics.
+
+    Attributes:
+        texts: Completes Prompts with texts that are kept elsewhere.
+    """
 
     def __init__(
         self,
@@ -44,6 +49,8 @@ class Observer:
         gauge: Gauge,
         clock: Clock,
         surroundings: Surroundings,
+        *,
+        wake: Callable[[Refs], None],
     ) -> None:
         self._store = store
         self._cluster = cluster
@@ -51,6 +58,7 @@ class Observer:
         self._clock = clock
         self._surroundings = surroundings
         self._contents = Contents(cluster)
+        self.texts = Texts(cluster, store, wake)
 
     def now(self) -> datetime:
         """Tell the time."""
@@ -59,8 +67,9 @@ class Observer:
     async def observe(self, ref: Ref, agent: Agent, memory: Memory) -> World:
         """Read one Agent's world."""
         stored = self._stored_world(ref, agent)
+        sources = replace(stored.sources, prompts=await self._prompts(ref, agent))
         refused = dict(memory.refused)
-        world = replace(stored, refused=refused, forbidden=memory.forbidden)
+        world = replace(stored, sources=sources, refused=refused, forbidden=memory.forbidden)
         wanted = take_in(world)
         if isinstance(wanted, Wanted):
             settles = memory.settles_in(wanted.ref.digest, world.now)
@@ -96,9 +105,6 @@ class Observer:
     def _sources(self, ref: Ref, agent: Agent, rollouts: Sequence[AgentRollout]) -> Sources:
         spec = agent.spec
         strategy = self._named(ref, kinds.ROLLOUT_STRATEGY, spec.strategy_ref, RolloutStrategy)
-        prompts = {
-            one.name: self._named(ref, kinds.PROMPT, one, Prompt) for one in spec.prompt_refs
-        }
         gates = [one.spec.gate for one in rollouts[-1:]]
         gates += [spec.gate] if spec.gate else []
         gates += [strategy.spec.gate] if isinstance(strategy, RolloutStrategy) else []
@@ -110,12 +116,23 @@ class Observer:
             for metric in gate.metrics
         }
         return Sources(
-            prompts={name: one for name, one in prompts.items() if one is not None},
             registry=self._named(ref, kinds.TOOL_REGISTRY, spec.tool_registry_ref, ToolRegistry),
             policy=self._named(ref, kinds.AGENT_POLICY, spec.policy_ref, AgentPolicy),
             strategy=strategy,
             templates={name: one for name, one in templates.items() if one is not None},
         )
+
+    async def _prompts(self, ref: Ref, agent: Agent) -> dict[str, Prompt | Unread]:
+        """Read the prompts that exist, each with its text."""
+        found: dict[str, Prompt | Unread] = {}
+        for one in agent.spec.prompt_refs:
+            prompt = self._named(ref, kinds.PROMPT, one, Prompt)
+            if isinstance(prompt, Prompt):
+                where = Ref(kinds.PROMPT, ref.namespace, one.name)
+                found[one.name] = await self.texts.complete(where, prompt)
+            elif prompt is not None:
+                found[one.name] = prompt
+        return found
 
     def _named(
         self,

@@ -66,7 +66,7 @@ class Reader(Listener):
 
     @override
     def changed(self, ref: Ref, item: Document | Invalid, version: str) -> None:
-        self._wake(self._store.put(ref, item, version))
+        self._wake(self._store.hear(ref, item, version))
 
     @override
     def removed(self, ref: Ref, version: str) -> None:

@@ -188,19 +188,21 @@ class Reconciler:
     async def _shared(self, ref: Ref, document: Document | Invalid | None) -> None:
         """Report an object that Agents refer to: who uses it and how far its content came."""
         if document is None or isinstance(document, Invalid):
+            self._observer.texts.forget(ref)
             return
-        status = self._report(ref, document)
+        status = await self._report(ref, document)
         patch = merge_patch(document.get("status") or {}, status) if status else {}
         if patch:
             await self._record(ref, document, patch)
 
-    def _report(self, ref: Ref, document: Document) -> Document | None:
+    async def _report(self, ref: Ref, document: Document) -> Document | None:
         users = self._users(ref)
         now = self._observer.now()
         if ref.kind in _SHARED:
             source = parse(_SHARED[ref.kind], document)
             if isinstance(source, Prompt):
-                return report_prompt(source, users, now).to_wire()
+                whole = await self._observer.texts.complete(ref, source)
+                return report_prompt(source, whole, users, now).to_wire()
             if isinstance(source, ToolRegistry):
                 return report_registry(source, users, now).to_wire()
             if isinstance(source, AgentPolicy):

@@ -5,16 +5,14 @@ resourceVersion never replaces a newer one, so the picture only moves forward.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from turnout.adapters.documents import (
     AGENT,
-    AGENT_LABEL,
     AGENT_POLICY,
-    AGENT_ROLLOUT,
-    AGENT_VERSION,
+    CONFIG_MAP,
     METRIC_TEMPLATE,
     PROMPT,
     ROLLOUT_STRATEGY,
@@ -24,6 +22,7 @@ from turnout.adapters.documents import (
     Ref,
 )
 from turnout.errors import Invalid
+from turnout.runtime.relations import agent_of, references_of
 from turnout.runtime.trim import trim
 
 Refs = frozenset[Ref]
@@ -118,6 +117,13 @@ class Store:
         self._swap(ref, old, entry)
         return _NONE if old and _same(old.item, entry.item) else self._touched(ref, old, entry)
 
+    def hear(self, ref: Ref, item: Document | Invalid, version: str) -> Refs:
+        """Take what came unasked: of others' ConfigMaps only those that somebody refers to."""
+        known = self.get(ref) is not None or self._users.at(ref)
+        if ref.kind == CONFIG_MAP and not known and _is_foreign(ref, item):
+            return _NONE
+        return self.put(ref, item, version)
+
     def remove(self, ref: Ref, version: str = "") -> Refs:
         """Forget an object that was deleted at this version, or as known where none is given."""
         old = self._entries[ref.kind].get(ref)
@@ -151,7 +157,7 @@ class Store:
             if ref not in items and entry.version <= number and namespace in (None, ref.namespace)
         ]
         touched = _NONE.union(
-            *(self.put(ref, item, version) for ref, item in items.items()),
+            *(self.hear(ref, item, version) for ref, item in items.items()),
             *(self.remove(ref, version) for ref in lacking),
         )
         self._bury(kind, number, namespace)
@@ -202,6 +208,12 @@ def _stale(number: int, old: _Entry | None, gone: int) -> bool:
     return number <= gone or (old is not None and number <= old.version and number > 0)
 
 
+def _is_foreign(ref: Ref, item: Document | Invalid) -> bool:
+    """Claim that an object was not made for an Agent; of what cannot be read nobody knows."""
+    entry = _entry(ref, item, _NEVER)
+    return not isinstance(entry.item, Invalid) and entry.agent is None
+
+
 def _same(old: Document | Invalid, new: Document | Invalid) -> bool:
     """Claim that two items differ in nothing but their version."""
     if isinstance(old, Invalid) or isinstance(new, Invalid):
@@ -231,39 +243,9 @@ def _entry(ref: Ref, item: Document | Invalid, version: int) -> _Entry:
     if isinstance(item, Invalid):
         return _Entry(item, version, None, _NONE)
     try:
-        agent, references = _agent(ref, item), frozenset(_references(ref, item))
+        agent, references = agent_of(ref, item), frozenset(references_of(ref, item))
         return _Entry(trim(ref.kind, item), version, agent, references)
     except (AttributeError, KeyError, TypeError) as error:
         reason = Invalid("Malformed", f"{ref} does not have the shape of its kind")
         reason.__cause__ = error
         return _Entry(reason, version, None, _NONE)
-
-
-def _agent(ref: Ref, document: Document) -> Ref | None:
-    """Return the Agent that an object was made for."""
-    if ref.kind in (AGENT_VERSION, AGENT_ROLLOUT):
-        name = document["spec"]["agent"]
-    else:
-        name = (document["metadata"].get("labels") or {}).get(AGENT_LABEL)
-    return Ref(AGENT, ref.namespace, name) if name else None
-
-
-def _references(ref: Ref, document: Document) -> Iterator[Ref]:
-    """Return what an Agent or a RolloutStrategy names: always in its own namespace."""
-    if ref.kind not in (AGENT, ROLLOUT_STRATEGY):
-        return
-    spec = document["spec"]
-    named = [(PROMPT, reference) for reference in spec.get("promptRefs") or ()]
-    named += [
-        (kind, spec[field])
-        for field, kind in (
-            ("toolRegistryRef", TOOL_REGISTRY),
-            ("policyRef", AGENT_POLICY),
-            ("strategyRef", ROLLOUT_STRATEGY),
-        )
-        if spec.get(field)
-    ]
-    metrics = (spec.get("gate") or {}).get("metrics") or ()
-    named += [(METRIC_TEMPLATE, m["templateRef"]) for m in metrics if m.get("templateRef")]
-    for kind, reference in named:
-        yield Ref(kind, ref.namespace, reference["name"])

@@ -19,7 +19,7 @@ import structlog
 from kubernetes.aio.client import ApiClient
 
 from turnout.adapters.decoding import decode, decode_list, name_of
-from turnout.adapters.documents import WATCHED_KINDS, Document, Kind, Ref
+from turnout.adapters.documents import WATCHED_KINDS, Document, Kind, Ref, accepted_media
 from turnout.adapters.kube import headers_of
 from turnout.adapters.ports import Listing
 from turnout.errors import Invalid, Transient
@@ -59,8 +59,11 @@ def open_session(client: ApiClient, listener: Listener) -> aiohttp.ClientSession
         request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
         request.headers.update(await headers_of(client))
-        answer = await handler(request)
         collection = _collection(request.url.path)
+        if collection is not None:
+            whole_list = "watch" not in request.url.query
+            request.headers["Accept"] = accepted_media(collection[0], whole_list=whole_list)
+        answer = await handler(request)
         if collection is None or answer.status != HTTPStatus.OK:
             return answer
         if "watch" in request.url.query:

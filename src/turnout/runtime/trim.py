@@ -8,6 +8,9 @@ from typing import Any
 
 from turnout.adapters.documents import CONFIG_MAP, HTTP_ROUTE, OWN_KINDS, POD, Document, Kind
 
+DATA_VERSION = "dataVersion"
+"""Stands in a kept ConfigMap for its data, which is not read: each version may have other data."""
+
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _MESSAGE_LIMIT = 256
 _POD_METADATA = (
@@ -35,8 +38,7 @@ def trim(kind: Kind, document: Document) -> Document:
     kept = {key: value for key, value in document.items() if key not in {"apiVersion", "kind"}}
     kept["metadata"] = _metadata(document["metadata"], managers=kind in (*OWN_KINDS, HTTP_ROUTE))
     if kind == CONFIG_MAP:
-        kept.pop("data", None)
-        kept.pop("binaryData", None)
+        return {"metadata": kept["metadata"], DATA_VERSION: document["metadata"]["resourceVersion"]}
     return kept
 
 

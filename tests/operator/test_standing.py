@@ -248,7 +248,7 @@ def test_pods_that_the_api_server_refuses_are_told_in_its_words_and_come_once_th
     team.admin.apply(limit)
     rollout = team.changes_prompt("A better prompt.")
     eventually("the refusal", lambda: words in _told(team, rollout))
-    assert words in team.condition("Progressing")["message"]
+    eventually("the Agent tells it", lambda: words in team.condition("Progressing")["message"])
     assert team.admin.weights() == {stable: 100}
     team.admin.run("delete", limit["kind"].lower(), limit["metadata"]["name"])
     team.await_weight(team.candidate_of(rollout), 25, timeout=60)

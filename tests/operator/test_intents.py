@@ -180,8 +180,8 @@ def test_a_pinned_version_goes_out_and_stays(team: Team) -> None:
     assert team.candidate_of(back) == first
     found = team.admin.get("agentrollouts.turnout.dev", back)
     assert found is not None
-    assert found["spec"]["trigger"] == "Pinned"
-    team.changes_rollout(team.bo, back, promote={"mode": "Full", **OF_BO})
+    assert found["spec"]["trigger"] == "Return"
+    team.await_rollout(back, "Promoted")
     team.await_phase("Healthy")
     assert team.admin.weights() == {first: 100}
     assert team.version(second)["state"] == "Previous"

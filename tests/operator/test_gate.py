@@ -87,7 +87,7 @@ def test_a_worse_prompt_rolls_itself_back_and_describe_shows_why(
     story = stories["worse"]
     team = story.team
     status = team.await_rollout(story.rollout, "RolledBack", timeout=60)
-    assert team.admin.weights() == {story.stable: 100}
+    eventually("all traffic is stable's", lambda: team.admin.weights() == {story.stable: 100})
     told = status["message"]
     for part in ("task-success", "candidate ", "stable 100.0%", "below 90% in 2 of the last"):
         assert part in told

@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks.table import show
 from devcluster import Cluster, down, up
+from devcluster.paths import default_name
 from tests.support.kubectl import Kubectl, eventually
 from tests.support.manifests import agent, metric, prompt, strategy
 from tests.support.operator import OperatorProcess
@@ -64,7 +65,7 @@ def main() -> int:
     parser.add_argument("--changes", type=int, default=20)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    name = "bench-reaction"
+    name = f"{default_name('light')}-reaction"
     cluster = up("light", name=name)
     try:
         Kubectl(cluster, "default").run("apply", "-f", "crds")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from devcluster import Cluster, down, up
+from devcluster.paths import default_name
 from devcluster.progress import silence
 from tests.api.server import ApiServer
 
@@ -15,7 +16,7 @@ CRDS = Path(__file__).parents[2] / "crds"
 @pytest.fixture(scope="session")
 def light_cluster() -> Iterator[Cluster]:
     """An API server without a node, for this session alone."""
-    name = "api-kinds"
+    name = f"{default_name('light')}-kinds"
     yield up("light", name=name, progress=silence())
     down(name)
 

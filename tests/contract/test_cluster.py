@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from tests.support.fake_cluster import FakeCluster
-from tests.support.light import light_settings
 from turnout.adapters.documents import (
     CONFIG_MAP,
     FIELD_MANAGER,
@@ -24,6 +23,7 @@ from turnout.adapters.kube import KubeCluster, connect
 from turnout.adapters.ports import Cluster
 from turnout.core.naming import MANAGED_BY
 from turnout.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
+from turnout.settings import Settings
 
 UNKNOWN_KIND = Kind("nobody.example", "v1", "widgets", "Widget")
 
@@ -40,7 +40,7 @@ async def cluster(request: pytest.FixtureRequest, namespace: str) -> AsyncIterat
         fake.absent_kinds.add(UNKNOWN_KIND)
         yield fake
         return
-    client = await connect(light_settings())
+    client = await connect(request.getfixturevalue("light_settings"))
     real = KubeCluster(client)
     made = await real.create(
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
@@ -317,8 +317,8 @@ async def test_an_apply_takes_over_what_another_manager_owns() -> None:
 
 
 @pytest.fixture
-async def real(namespace: str) -> AsyncIterator[KubeCluster]:
-    client = await connect(light_settings())
+async def real(light_settings: Settings) -> AsyncIterator[KubeCluster]:
+    client = await connect(light_settings)
     yield KubeCluster(client)
     await client.close()
 
@@ -349,8 +349,8 @@ async def test_refused_content_is_invalid_in_the_servers_own_words(real: KubeClu
 
 
 @pytest.mark.light
-async def test_a_missing_right_names_verb_and_resource() -> None:
-    client = await connect(light_settings())
+async def test_a_missing_right_names_verb_and_resource(light_settings: Settings) -> None:
+    client = await connect(light_settings)
     client.set_default_header("Impersonate-User", "nobody")
     try:
         with pytest.raises(Forbidden) as refused:

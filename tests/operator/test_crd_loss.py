@@ -110,16 +110,22 @@ def orphans(operator: OperatorProcess) -> float:
     return operator.metric("turnout_orphaned_agents")
 
 
+def outlives_its_kind(team: Team, operator: OperatorProcess, seconds: float) -> dict[str, Document]:
+    """Deploy an agent, lose its kind for a moment, see that all stays, and return what that is."""
+    deploy(team)
+    before = left(team)
+    lose_crd(team)
+    restore_crd(team)
+    eventually("an orphan is counted", lambda: orphans(operator) == 1)
+    throughout(seconds, "everything is there", lambda: left(team) == before)
+    return before
+
+
 def test_agents_that_go_with_their_kind_leave_all_that_serves(
     team: tuple[Team, OperatorProcess],
 ) -> None:
     ours, operator = team
-    deploy(ours)
-    before = left(ours)
-    lose_crd(ours)
-    restore_crd(ours)
-    eventually("an orphan is counted", lambda: orphans(operator) == 1)
-    throughout(2, "everything is there", lambda: left(ours) == before)
+    before = outlives_its_kind(ours, operator, seconds=2)
     stable = deploy(ours)
     assert left(ours) == before
     assert f"{DEPLOYMENTS}/{stable}" in before
@@ -141,10 +147,5 @@ def test_with_a_role_alone_nothing_goes_where_the_kind_went(
     confined: tuple[Team, OperatorProcess],
 ) -> None:
     ours, operator = confined
-    deploy(ours)
-    before = left(ours)
-    lose_crd(ours)
-    restore_crd(ours)
-    eventually("an orphan is counted", lambda: orphans(operator) == 1)
-    throughout(VIGIL + 3, "everything is there", lambda: left(ours) == before)
+    assert outlives_its_kind(ours, operator, seconds=VIGIL + 3)
     assert orphans(operator) == 1

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from tests.support.fake_cluster import FakeCluster
-from tests.support.light import light_settings
 from turnout.adapters.documents import EVENT, Document, Ref
 from turnout.adapters.kube import KubeCluster, connect
 from turnout.core.plan import Announcement, Target
 from turnout.errors import Transient
 from turnout.runtime.events import LONGEST_NOTE, Herald, render_event
+from turnout.settings import Settings
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 AT = "2026-01-01T12:00:00.000000Z"
@@ -112,15 +112,19 @@ async def test_a_post_that_fails_holds_up_no_other() -> None:
 
 
 async def test_hundreds_of_events_that_wait_never_hold_up_the_teller() -> None:
-    herald = Herald(FakeCluster("default"), Noon(), "operator-1")
+    cluster = FakeCluster("default")
+    herald = Herald(cluster, Noon(), "operator-1")
     for number in range(1000):
         herald.tell(announcement(key=str(number)), ROLLOUT)
     await post(herald)
+    assert 0 < len((await cluster.list(EVENT, "default")).items) < 1000
 
 
 @pytest.mark.light
-async def test_a_real_api_server_takes_an_event_and_takes_it_once() -> None:
-    client = await connect(light_settings())
+async def test_a_real_api_server_takes_an_event_and_takes_it_once(
+    light_settings: Settings,
+) -> None:
+    client = await connect(light_settings)
     cluster = KubeCluster(client)
     herald = Herald(cluster, Noon(), "operator-1")
     key = f"{datetime.now(UTC).timestamp()}"

@@ -110,18 +110,18 @@ class Operator:
 
     def notice(self, ref: Ref, outcome: Outcome) -> None:
         """Count a decision."""
-        self.telemetry.notice(ref, outcome)
+        self.telemetry.agents.notice(ref, outcome)
 
     def forget(self, ref: Ref) -> None:
         """End the series of an Agent that is gone."""
-        self.telemetry.forget(ref)
+        self.telemetry.agents.forget(ref)
 
     def _refresh(self) -> None:
         self.telemetry.queue_depth.set(self._queue.depth)
         self.telemetry.queue_age.set(self._queue.oldest_age.total_seconds())
         self.telemetry.leader.set(self._leadership.still_leading())
-        self.telemetry.orphans.set(self._collector.orphans)
-        self.telemetry.collection_stopped.set(bool(self._accidents.stopped))
+        self.telemetry.agents.orphans.set(self._collector.orphans)
+        self.telemetry.agents.collection_stopped.set(bool(self._accidents.stopped))
 
     def _active(self) -> bool:
         """Claim that some rollout is running: only then is anything read again unasked."""

@@ -7,14 +7,7 @@ from turnout.adapters import documents as kinds
 from turnout.adapters.documents import Document, Ref
 from turnout.adapters.ports import Cluster
 from turnout.api.base import VersionRef
-from turnout.core.adoption import (
-    content_problem,
-    deployment_problem,
-    in_question,
-    rendered_for,
-    service_problem,
-    versions_that_matter,
-)
+from turnout.core import adoption
 from turnout.core.intake import Wanted
 from turnout.core.stored import read_stored
 from turnout.core.world import Child, Stored, Unread, World
@@ -44,8 +37,8 @@ class Contents:
         """
         stored: dict[str, Stored | Unread] = {}
         foreign: dict[str, str] = {}
-        for ref in versions_that_matter(world, wanted):
-            questioned = in_question(world, ref, doubted)
+        for ref in adoption.versions_that_matter(world, wanted):
+            questioned = adoption.in_question(world, ref, doubted)
             if not questioned and not _needs_content(world, ref, wanted):
                 continue
             content = await self._content(world, ref, wanted)
@@ -69,13 +62,17 @@ class Contents:
         return read_stored(found.get("data") or {})
 
     async def _problem(self, world: World, ref: VersionRef, content: Stored | Unread) -> str | None:
-        problem = content_problem(world, ref, content) or service_problem(world, ref)
+        problem = adoption.content_problem(world, ref, content) or adoption.service_problem(
+            world, ref
+        )
         deployment = world.ours("Deployment", ref.version)
         if problem is not None or deployment is None:
             return problem
         if isinstance(content, Unread):
             return f"Deployment {ref.version} cannot be proved to be Turnout's: {content.message}"
-        return await self._difference(rendered_for(world, ref, content, deployment), deployment)
+        return await self._difference(
+            adoption.rendered_for(world, ref, content, deployment), deployment
+        )
 
     async def _difference(self, manifest: Document, found: Child) -> str | None:
         try:
@@ -83,7 +80,7 @@ class Contents:
         except (Invalid, Forbidden) as error:
             name = found.metadata.get("name")
             return f"Deployment {name} cannot be proved to be Turnout's: {error}"
-        return deployment_problem(found, shown)
+        return adoption.deployment_problem(found, shown)
 
 
 def _needs_content(world: World, ref: VersionRef, wanted: Wanted | None) -> bool:

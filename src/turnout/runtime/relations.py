@@ -2,47 +2,36 @@
 
 from collections.abc import Iterator
 
-from turnout.adapters.documents import (
-    AGENT,
-    AGENT_LABEL,
-    AGENT_POLICY,
-    AGENT_ROLLOUT,
-    AGENT_VERSION,
-    CONFIG_MAP,
-    METRIC_TEMPLATE,
-    PROMPT,
-    ROLLOUT_STRATEGY,
-    TOOL_REGISTRY,
-    Document,
-    Kind,
-    Ref,
-)
+from turnout.adapters import documents as kinds
+from turnout.adapters.documents import Document, Kind, Ref
 
 _FIELDS = (
-    ("toolRegistryRef", TOOL_REGISTRY),
-    ("policyRef", AGENT_POLICY),
-    ("strategyRef", ROLLOUT_STRATEGY),
-    ("configMapKeyRef", CONFIG_MAP),
+    ("toolRegistryRef", kinds.TOOL_REGISTRY),
+    ("policyRef", kinds.AGENT_POLICY),
+    ("strategyRef", kinds.ROLLOUT_STRATEGY),
+    ("configMapKeyRef", kinds.CONFIG_MAP),
 )
 
 
 def agent_of(ref: Ref, document: Document) -> Ref | None:
     """Return the Agent that an object was made for."""
-    if ref.kind in (AGENT_VERSION, AGENT_ROLLOUT):
+    if ref.kind in (kinds.AGENT_VERSION, kinds.AGENT_ROLLOUT):
         name = document["spec"]["agent"]
     else:
-        name = (document["metadata"].get("labels") or {}).get(AGENT_LABEL)
-    return Ref(AGENT, ref.namespace, name) if name else None
+        name = (document["metadata"].get("labels") or {}).get(kinds.AGENT_LABEL)
+    return Ref(kinds.AGENT, ref.namespace, name) if name else None
 
 
 def references_of(ref: Ref, document: Document) -> Iterator[Ref]:
     """Return what an object names that a person wrote: always in its own namespace."""
-    if ref.kind not in (AGENT, ROLLOUT_STRATEGY, PROMPT):
+    if ref.kind not in (kinds.AGENT, kinds.ROLLOUT_STRATEGY, kinds.PROMPT):
         return
     spec = document["spec"]
-    named: list[tuple[Kind, Document]] = [(PROMPT, one) for one in spec.get("promptRefs") or ()]
+    named: list[tuple[Kind, Document]] = [
+        (kinds.PROMPT, one) for one in spec.get("promptRefs") or ()
+    ]
     named += [(kind, spec[field]) for field, kind in _FIELDS if spec.get(field)]
     metrics = (spec.get("gate") or {}).get("metrics") or ()
-    named += [(METRIC_TEMPLATE, m["templateRef"]) for m in metrics if m.get("templateRef")]
+    named += [(kinds.METRIC_TEMPLATE, m["templateRef"]) for m in metrics if m.get("templateRef")]
     for kind, reference in named:
         yield Ref(kind, ref.namespace, reference["name"])

@@ -1,0 +1,105 @@
+"""What the metrics tell of Agents: their phases, weights, decisions and rollouts.
+
+Series of an Agent end with the Agent; versions appear as labels for live arms only.
+"""
+
+from functools import partial
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from turnout.adapters.documents import Ref
+from turnout.api.agent import AgentPhase
+from turnout.api.rollout import RolloutPhase
+from turnout.core.decide import Outcome
+from turnout.core.phase import has_ended
+
+_AGENT: Final = ("namespace", "agent")
+_LONG: Final = (60, 300, 900, 1800, 3600, 7200, 21600, 86400)
+
+
+class AgentSeries:
+    """The metrics of Agents, each series as long as its Agent."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        gauge = partial(Gauge, registry=registry)
+        counter = partial(Counter, registry=registry)
+        self._phase = gauge("turnout_agent_phase", "1 for the present phase.", (*_AGENT, "phase"))
+        self._weight = gauge(
+            "turnout_traffic_weight_ratio",
+            "Share of the traffic by version.",
+            (*_AGENT, "version", "state"),
+        )
+        self._decisions = counter(
+            "turnout_decisions_total",
+            "Decisions that changed something, by rule.",
+            (*_AGENT, "rule"),
+        )
+        self._rollouts = counter(
+            "turnout_rollouts_total", "Rollouts that ended.", (*_AGENT, "outcome", "cause")
+        )
+        self._rollout_duration = Histogram(
+            "turnout_rollout_duration_seconds",
+            "Time from beginning to end of a rollout.",
+            ("outcome",),
+            buckets=_LONG,
+            registry=registry,
+        )
+        self.orphans = gauge(
+            "turnout_orphaned_agents",
+            "Agents whose objects stay because a guard forbids to remove them.",
+        )
+        self.collection_stopped = gauge(
+            "turnout_collection_stopped",
+            "1 where so many Agents went at once that an administrator is asked.",
+        )
+        self._last: dict[Ref, tuple[str, ...]] = {}
+
+    def notice(self, ref: Ref, outcome: Outcome) -> None:
+        """Note a decision about an Agent."""
+        agent = (ref.namespace, ref.name)
+        for phase in AgentPhase:
+            self._phase.labels(*agent, phase.value).set(phase is outcome.phase)
+        if outcome.decision.actions:
+            self._decisions.labels(*agent, outcome.decision.rule).inc()
+        self._note_weights(ref, outcome)
+        self._note_end(agent, outcome)
+
+    def _note_weights(self, ref: Ref, outcome: Outcome) -> None:
+        course = outcome.course
+        live: tuple[str, ...] = ()
+        if course.running and course.rollout is not None and course.status is not None:
+            weights = course.status.weights
+            version = course.rollout.spec.to.version
+            if weights is not None:
+                desired = self._weight.labels(ref.namespace, ref.name, version, "desired")
+                desired.set(weights.desired / 100)
+                observed = self._weight.labels(ref.namespace, ref.name, version, "observed")
+                observed.set(weights.observed / 100)
+                live = (version,)
+        for gone in set(self._last.get(ref, ())) - set(live):
+            for state in ("desired", "observed"):
+                self._weight.remove(ref.namespace, ref.name, gone, state)
+        self._last[ref] = live
+
+    def _note_end(self, agent: tuple[str, str], outcome: Outcome) -> None:
+        rollout, status = outcome.course.rollout, outcome.course.status
+        if rollout is None or status is None or not has_ended(status.phase):
+            return
+        if has_ended(rollout.status.phase):
+            return
+        phase: RolloutPhase = status.phase
+        self._rollouts.labels(*agent, phase.value, status.reason or "").inc()
+        if status.started_at is not None and status.finished_at is not None:
+            took = (status.finished_at - status.started_at).total_seconds()
+            self._rollout_duration.labels(phase.value).observe(took)
+
+    def forget(self, ref: Ref) -> None:
+        """End the series of an Agent that is gone."""
+        if ref not in self._last:
+            return
+        for gone in self._last.pop(ref):
+            for state in ("desired", "observed"):
+                self._weight.remove(ref.namespace, ref.name, gone, state)
+        for phase in AgentPhase:
+            self._phase.remove(ref.namespace, ref.name, phase.value)

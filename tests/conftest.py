@@ -1,0 +1,19 @@
+"""What tests of several packages share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from devcluster import down, up
+from devcluster.paths import default_name
+from turnout.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def light_settings() -> Iterator[Settings]:
+    """Settings that use a light cluster as its administrator; it lives as long as the session."""
+    name = f"{default_name('light')}-shared"
+    try:
+        yield Settings(kubeconfig=up("light", name).kubeconfig)
+    finally:
+        down(name)

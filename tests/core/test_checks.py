@@ -161,7 +161,7 @@ def test_a_rule_that_does_not_compile_is_said_on_agent_and_policy() -> None:
     assert message.startswith(
         "AgentPolicy policy: spec.rules[small].expression is not CEL: line 1, column 7: "
     )
-    status = report_policy(AgentPolicy.model_validate(broken), [], Simulation([]).now)
+    status = report_policy(AgentPolicy.model_validate(broken), {}, Simulation([]).now)
     seen = {one.type: (one.status.value, one.reason) for one in status.conditions}
     assert seen == {
         "Accepted": ("False", "InvalidSpec"),
@@ -193,7 +193,7 @@ def test_a_server_that_is_a_private_address_is_refused(host: str) -> None:
     condition, reason, message = told(document, policy())
     assert (condition, reason) == ("Accepted", "InvalidSpec")
     assert message.startswith(f"ToolRegistry tools: server crm: http://{host}/mcp names an address")
-    status = report_registry(ToolRegistry.model_validate(document), [], Simulation([]).now)
+    status = report_registry(ToolRegistry.model_validate(document), {}, Simulation([]).now)
     assert status.conditions[0].reason == "InvalidSpec"
 
 
@@ -227,7 +227,7 @@ def test_a_stubs_response_is_a_json_object(response: str) -> None:
 def test_servers_and_tools_are_counted_for_the_columns() -> None:
     server = {"name": "crm", "type": "MCP", "url": "https://crm/mcp"}
     document = ToolRegistry.model_validate(registry(servers=[server]))
-    counts = report_registry(document, [], Simulation([]).now).counts
+    counts = report_registry(document, {}, Simulation([]).now).counts
     assert counts is not None
     assert (counts.servers, counts.tools, counts.write) == (1, 2, 1)
 
@@ -323,7 +323,7 @@ def test_what_a_policy_allows_and_denies_at_once_is_shown_on_it(
     tools: dict[str, Any] | None, remark: str
 ) -> None:
     document = policy(tools=tools) if tools else policy()
-    status = report_policy(AgentPolicy.model_validate(document), [], Simulation([]).now)
+    status = report_policy(AgentPolicy.model_validate(document), {}, Simulation([]).now)
     assert (status.conditions[0].reason, status.conditions[0].message) == ("Valid", remark)
     patterns = tools or {}
     assert status.allowed == len(patterns.get("allow", []))

@@ -40,7 +40,8 @@ def binary(key: str) -> dict[str, Any]:
 def reported(sim: Simulation) -> PromptStatus:
     prompt = Prompt.model_validate(sim.get("Prompt", "support-system"))
     whole = sim.world().sources.prompts["support-system"]
-    return report_prompt(prompt, whole, [Agent.model_validate(sim.get("Agent", "support"))], NOW)
+    users = {"support": Agent.model_validate(sim.get("Agent", "support"))}
+    return report_prompt(prompt, whole, users, NOW)
 
 
 def conditions(status: PromptStatus) -> dict[str, str]:

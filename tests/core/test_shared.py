@@ -7,14 +7,15 @@ import pytest
 
 from tests.support.manifests import everything, kind, prompt
 from tests.support.simulation import Simulation
-from turnout.api.agent import Agent
-from turnout.api.base import Condition, UseState
+from turnout.api.agent import Agent, DesiredStatus
+from turnout.api.base import Condition, ConditionStatus, Use, UseState
 from turnout.api.policy import AgentPolicy, AgentPolicyStatus
 from turnout.api.prompt import Prompt
 from turnout.api.tools import ToolRegistry, ToolRegistryStatus
 from turnout.core.policies import report_policy
 from turnout.core.prompts import report_prompt
 from turnout.core.shared import accepted, report_registry
+from turnout.core.world import Unread
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -25,13 +26,14 @@ def conditions(found: tuple[Condition, ...]) -> dict[str, str]:
 
 def shown(source: ToolRegistry | AgentPolicy) -> ToolRegistryStatus | AgentPolicyStatus:
     if isinstance(source, ToolRegistry):
-        return report_registry(source, [], NOW)
-    return report_policy(source, [], NOW)
+        return report_registry(source, {}, NOW)
+    return report_policy(source, {}, NOW)
 
 
 def reported(sim: Simulation) -> Any:
     source = Prompt.model_validate(sim.get("Prompt", "support-system"))
-    return report_prompt(source, source, [Agent.model_validate(sim.get("Agent", "support"))], NOW)
+    users = {"support": Agent.model_validate(sim.get("Agent", "support"))}
+    return report_prompt(source, source, users, NOW)
 
 
 def test_an_edit_is_in_progress_until_every_agent_has_promoted_it() -> None:
@@ -81,6 +83,34 @@ def test_an_object_that_nobody_uses_is_rolled_out(source: ToolRegistry | AgentPo
     status = shown(source)
     assert conditions(status.conditions)["RolledOut"] == "True NotUsed"
     assert status.digest is not None
+
+
+def test_every_agent_is_judged_and_those_beyond_the_list_are_counted() -> None:
+    sim = Simulation(everything())
+    sim.settle()
+    source = Prompt.model_validate(sim.get("Prompt", "support-system"))
+    promoted = Agent.model_validate(sim.get("Agent", "support"))
+    taken_back = promoted.status.model_copy(
+        update={
+            "desired": DesiredStatus(version="other-1", digest="sha256:" + "0" * 64, rejected=True)
+        }
+    )
+    users: dict[str, Agent | Unread] = {f"a{number:03}": promoted for number in range(256)}
+    users["last"] = promoted.model_copy(update={"status": taken_back})
+    status = report_prompt(source, source, users, NOW)
+    assert (len(status.used_by), status.truncated) == (256, 1)
+    [told] = (one for one in status.conditions if one.type == "RolledOut")
+    assert (told.status, told.reason) == (ConditionStatus.FALSE, "RolledBack")
+
+
+def test_an_agent_that_cannot_be_read_is_waited_for() -> None:
+    sim = Simulation(everything())
+    sim.settle()
+    source = Prompt.model_validate(sim.get("Prompt", "support-system"))
+    status = report_prompt(source, source, {"support": Unread("spec.replicas is many")}, NOW)
+    assert status.used_by == (Use(agent="support", state=UseState.PENDING),)
+    assert conditions(status.conditions)["RolledOut"] == "Unknown InProgress"
+    assert status.truncated is None
 
 
 def test_a_condition_keeps_its_time_while_it_says_the_same() -> None:

@@ -126,6 +126,8 @@ class AgentPolicyStatus(Status):
     """Digest of the content; what an Agent's policyRef may pin."""
     used_by: Annotated[tuple[Use, ...], Field(max_length=256), keyed_by("agent")] = ()
     """Agents that refer to it, and how far the present content came in each."""
+    truncated: Int32 | None = None
+    """Agents that usedBy has no room for; RolledOut counts them too."""
     allowed: Int32 = 0
     """Number of patterns in tools.allow, for the column."""
     denied: Int32 = 0

@@ -11,6 +11,7 @@ from turnout.api.base import (
     Conditions,
     Content,
     Digest,
+    Int32,
     Resource,
     Status,
     Use,
@@ -105,6 +106,8 @@ class PromptStatus(Status):
     """Digest of the content; what an Agent's promptRefs may pin. Absent while there is no text."""
     used_by: Annotated[tuple[Use, ...], Field(max_length=256), keyed_by("agent")] = ()
     """Agents that refer to it, and how far the present content came in each."""
+    truncated: Int32 | None = None
+    """Agents that usedBy has no room for; RolledOut counts them too."""
     conditions: Conditions = ()
     """Accepted, Resolved, RolledOut and Ready; Reconciling or Stalled while they apply."""
 

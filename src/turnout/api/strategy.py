@@ -10,6 +10,7 @@ from turnout.api.base import (
     Conditions,
     Duration,
     FineDuration,
+    Int32,
     LocalRef,
     Name,
     Resource,
@@ -257,6 +258,8 @@ class RolloutStrategyStatus(Status):
 
     used_by: Annotated[tuple[StrategyUse, ...], Field(max_length=256), keyed_by("agent")] = ()
     """Agents that refer to it."""
+    truncated: Int32 | None = None
+    """Agents that usedBy has no room for."""
     summary: Text | None = None
     """One line for people."""
     conditions: Conditions = ()

@@ -183,6 +183,8 @@ class ToolRegistryStatus(Status):
     """Digest of the content; what an Agent's toolRegistryRef may pin."""
     used_by: Annotated[tuple[Use, ...], Field(max_length=256), keyed_by("agent")] = ()
     """Agents that refer to it, and how far the present content came in each."""
+    truncated: Int32 | None = None
+    """Agents that usedBy has no room for; RolledOut counts them too."""
     counts: ToolCounts | None = None
     """Servers and tools, counted."""
     conditions: Conditions = ()

@@ -223,12 +223,18 @@ def _formed(
     return content
 
 
+def unread(which: str, found: Unread) -> Unresolved:
+    """Say that something the Agent refers to cannot be read."""
+    condition = "Accepted" if found.reason is Reason.INVALID_SPEC else "ResolvedRefs"
+    return Unresolved(found.reason, f"{which}: {found.message}", condition)
+
+
 def _taken(kind: str, ref: PinnedRef, found: _Shared | Unread | None) -> _Shared | Unresolved:
     if found is None:
         message = f"{kind} {ref.name} does not exist in this namespace"
         return Unresolved(Reason.REFERENCE_NOT_FOUND, message)
     if isinstance(found, Unread):
-        return Unresolved(found.reason, f"{kind} {ref.name}: {found.message}")
+        return unread(f"{kind} {ref.name}", found)
     if ref.digest and source_digest(found) != ref.digest:
         message = (
             f"{kind} {ref.name} has digest {source_digest(found)}, the reference pins {ref.digest}"

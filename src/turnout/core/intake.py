@@ -8,7 +8,7 @@ from turnout.api.agent import TrafficMode
 from turnout.api.base import VersionRef
 from turnout.api.strategy import Gate, Strategy
 from turnout.core import naming
-from turnout.core.content import Content, Unresolved, resolve
+from turnout.core.content import Content, Unresolved, resolve, unread
 from turnout.core.plan import Document
 from turnout.core.reasons import Reason
 from turnout.core.route import KIND as HTTP_ROUTE
@@ -67,7 +67,7 @@ def _strategy(world: World) -> tuple[Strategy, Gate] | Unresolved:
         message = f"RolloutStrategy {name} does not exist in this namespace"
         return Unresolved(Reason.REFERENCE_NOT_FOUND, message)
     if isinstance(found, Unread):
-        return Unresolved(Reason.RESOLVE_ERROR, f"RolloutStrategy {name}: {found.message}")
+        return unread(f"RolloutStrategy {name}", found)
     return found.spec.strategy, found.spec.gate
 
 
@@ -105,8 +105,7 @@ def _missing_template(world: World, gate: Gate) -> Unresolved | None:
             )
             return Unresolved(Reason.REFERENCE_NOT_FOUND, message)
         if isinstance(found, Unread):
-            message = f"MetricTemplate {metric.template_ref.name}: {found.message}"
-            return Unresolved(Reason.RESOLVE_ERROR, message)
+            return unread(f"MetricTemplate {metric.template_ref.name}", found)
     return None
 
 

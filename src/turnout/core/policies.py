@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from turnout.api.agent import Agent
 from turnout.api.policy import AgentPolicy, AgentPolicyStatus, ToolAccess
 from turnout.core.checks import policy_problem, policy_remark
 from turnout.core.conditions import fold_conditions
 from turnout.core.content import source_digest
-from turnout.core.shared import standing, uses_of
+from turnout.core.shared import Users, listed, standing, uses_of
 
 
-def report_policy(policy: AgentPolicy, users: Sequence[Agent], now: datetime) -> AgentPolicyStatus:
+def report_policy(policy: AgentPolicy, users: Users, now: datetime) -> AgentPolicyStatus:
     """Report an AgentPolicy; one that cannot be used says so, whatever became of it before."""
     digest = source_digest(policy)
     uses = uses_of(policy, digest, users)
@@ -22,7 +20,7 @@ def report_policy(policy: AgentPolicy, users: Sequence[Agent], now: datetime) ->
     return AgentPolicyStatus(
         observed_generation=generation,
         digest=digest,
-        used_by=uses,
+        **listed(uses),
         allowed=len(access.allow),
         denied=len(access.deny),
         conditions=fold_conditions(policy.status.conditions, claims, generation, now),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from turnout.api.agent import Agent
 from turnout.api.prompt import Prompt, PromptStatus
 from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim, fold_conditions
 from turnout.core.content import source_digest
 from turnout.core.reasons import Reason
-from turnout.core.shared import followed, rolled_out, uses_of
+from turnout.core.shared import Users, followed, listed, rolled_out, uses_of
 from turnout.core.templates import problem_of, warning_of
 from turnout.core.world import Unread
 
@@ -19,7 +17,7 @@ _AWAITED = {Reason.RESOLVE_ERROR, Reason.REFERENCE_NOT_FOUND}
 
 
 def report_prompt(
-    prompt: Prompt, whole: Prompt | Unread, users: Sequence[Agent], now: datetime
+    prompt: Prompt, whole: Prompt | Unread, users: Users, now: datetime
 ) -> PromptStatus:
     """Report a Prompt; one that cannot be used says so, whatever became of it before.
 
@@ -38,7 +36,7 @@ def report_prompt(
     return PromptStatus(
         observed_generation=generation,
         digest=digest,
-        used_by=uses,
+        **listed(uses),
         conditions=fold_conditions(prompt.status.conditions, claims, generation, now),
     )
 

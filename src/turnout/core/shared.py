@@ -7,23 +7,28 @@ content or taken it back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any, Final, TypeAlias
 
 from turnout.api.agent import Agent
 from turnout.api.base import Condition, Use, UseState
+from turnout.api.strategy import StrategyUse
 from turnout.api.tools import SideEffect, ToolCounts, ToolRegistry, ToolRegistryStatus
 from turnout.core.checks import registry_problem
 from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim, fold_conditions
 from turnout.core.content import Shared, source_digest
 from turnout.core.reasons import Reason
+from turnout.core.world import Unread
 
-MOST_USES = 256
+Users: TypeAlias = Mapping[str, Agent | Unread]
+"""The Agents that refer to an object, by name; one that cannot be read is not passed over."""
+
+MOST_USES: Final = 256
+"""So many are listed in a status; all of them are judged."""
 
 
-def report_registry(
-    registry: ToolRegistry, users: Sequence[Agent], now: datetime
-) -> ToolRegistryStatus:
+def report_registry(registry: ToolRegistry, users: Users, now: datetime) -> ToolRegistryStatus:
     """Report a ToolRegistry; one that cannot be used says so, whatever became of it before."""
     digest = source_digest(registry)
     uses = uses_of(registry, digest, users)
@@ -32,7 +37,7 @@ def report_registry(
     return ToolRegistryStatus(
         observed_generation=generation,
         digest=digest,
-        used_by=uses,
+        **listed(uses),
         counts=_counts(registry),
         conditions=fold_conditions(registry.status.conditions, claims, generation, now),
     )
@@ -44,9 +49,17 @@ def _counts(registry: ToolRegistry) -> ToolCounts:
     return ToolCounts(servers=len(spec.servers), tools=len(spec.tools), write=writing)
 
 
-def uses_of(source: Shared, digest: str | None, users: Sequence[Agent]) -> tuple[Use, ...]:
+def uses_of(source: Shared, digest: str | None, users: Users) -> tuple[Use, ...]:
     """Tell how far an object's present content came in each Agent that refers to it."""
-    return tuple(_use(source, digest, agent) for agent in users)[:MOST_USES]
+    return tuple(
+        Use(agent=name) if isinstance(agent, Unread) else _use(source, digest, agent)
+        for name, agent in users.items()
+    )
+
+
+def listed(uses: Sequence[Use | StrategyUse]) -> dict[str, Any]:
+    """List as many uses as a status has room for, and how many it has not."""
+    return {"used_by": tuple(uses[:MOST_USES]), "truncated": max(0, len(uses) - MOST_USES) or None}
 
 
 def _use(source: Shared, digest: str | None, agent: Agent) -> Use:

@@ -1,7 +1,7 @@
 """Reconcile: observe -> decide -> apply, for one object at a time."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 import structlog
@@ -9,18 +9,10 @@ import structlog
 from turnout.adapters import documents as kinds
 from turnout.adapters.documents import Document, Ref, version_of
 from turnout.api.agent import Agent
-from turnout.api.metric import MetricTemplate, MetricTemplateStatus
-from turnout.api.policy import AgentPolicy
-from turnout.api.prompt import Prompt
-from turnout.api.strategy import RolloutStrategy, RolloutStrategyStatus, StrategyUse
-from turnout.api.tools import ToolRegistry
 from turnout.core.decide import Outcome, decide
 from turnout.core.patch import merge_patch
 from turnout.core.plan import Action, Announcement, Create, Decision, Record, Target
-from turnout.core.policies import report_policy
-from turnout.core.prompts import report_prompt
 from turnout.core.reasons import Reason
-from turnout.core.shared import MOST_USES, accepted, report_registry
 from turnout.core.world import Unread
 from turnout.errors import Conflict, Forbidden, Invalid
 from turnout.runtime.apply import Hand, name_of, ref_to
@@ -28,6 +20,8 @@ from turnout.runtime.collect import Collector
 from turnout.runtime.memory import Memory
 from turnout.runtime.observe import Observer
 from turnout.runtime.parse import parse
+from turnout.runtime.relations import references_of
+from turnout.runtime.reports import Reports
 from turnout.runtime.store import Store
 
 logger = structlog.stdlib.get_logger(__name__)
@@ -60,8 +54,6 @@ REFUSED_RECHECK = timedelta(seconds=5)
 CONFLICT_RECHECK = timedelta(seconds=15)
 """A foreign object that holds our name is not watched, so it is looked at this often."""
 
-_SHARED = {kinds.PROMPT: Prompt, kinds.TOOL_REGISTRY: ToolRegistry, kinds.AGENT_POLICY: AgentPolicy}
-
 
 class Reconciler:
     """Takes one key after another from the queue and makes it so."""
@@ -76,6 +68,7 @@ class Reconciler:
     ) -> None:
         self._store = store
         self._observer = observer
+        self._reports = Reports(store, observer.texts, observer.now)
         self._hand = hand
         self._collector = collector
         self._audience = audience
@@ -171,53 +164,27 @@ class Reconciler:
             self._audience.tell(announcement, document)
 
     async def _refuse(self, ref: Ref, document: Document | Invalid, why: Unread) -> None:
-        """Say on an Agent that cannot be taken what is wrong with it; nothing else moves."""
+        """Say on an Agent that cannot be read what is wrong with it; nothing else moves."""
         if isinstance(document, Invalid):
             logger.warning("unreadable", object=str(ref), message=why.message)
-            return
-        status = dict(document.get("status") or {})
-        generation = document["metadata"].get("generation", 0)
-        wrong = {
-            "phase": "Degraded",
-            "observedGeneration": generation,
-            "summary": why.message[:256],
-        }
-        if any(status.get(key) != value for key, value in wrong.items()):
-            await self._record(ref, document, wrong)
+        elif await self._tell(ref, document, self._reports.refuse(ref, document, why)):
+            self._audience.wake(references_of(ref, document))
 
     async def _shared(self, ref: Ref, document: Document | Invalid | None) -> None:
         """Report an object that Agents refer to: who uses it and how far its content came."""
         if document is None or isinstance(document, Invalid):
             self._observer.texts.forget(ref)
+            if document is not None:
+                logger.warning("unreadable", object=str(ref), message=document.message)
             return
-        status = await self._report(ref, document)
-        patch = merge_patch(document.get("status") or {}, status) if status else {}
+        await self._tell(ref, document, await self._reports.report(ref, document))
+
+    async def _tell(self, ref: Ref, document: Document, status: Document) -> bool:
+        """Write a status where it says something new; returns whether it did."""
+        patch = merge_patch(document.get("status") or {}, status)
         if patch:
             await self._record(ref, document, patch)
-
-    async def _report(self, ref: Ref, document: Document) -> Document | None:
-        users = self._users(ref)
-        now = self._observer.now()
-        if ref.kind in _SHARED:
-            source = parse(_SHARED[ref.kind], document)
-            if isinstance(source, Prompt):
-                whole = await self._observer.texts.complete(ref, source)
-                return report_prompt(source, whole, users, now).to_wire()
-            if isinstance(source, ToolRegistry):
-                return report_registry(source, users, now).to_wire()
-            if isinstance(source, AgentPolicy):
-                return report_policy(source, users, now).to_wire()
-            return None
-        if ref.kind == kinds.ROLLOUT_STRATEGY:
-            strategy = parse(RolloutStrategy, document)
-            return None if isinstance(strategy, Unread) else _strategy(strategy, users, now)
-        template = parse(MetricTemplate, document)
-        return None if isinstance(template, Unread) else _template(template, now)
-
-    def _users(self, ref: Ref) -> list[Agent]:
-        documents = (self._store.get(user) for user in self._store.users(ref))
-        parsed = (parse(Agent, one) for one in documents if one is not None)
-        return [one for one in parsed if isinstance(one, Agent)]
+        return bool(patch)
 
     async def _record(self, ref: Ref, document: Document, status: Document) -> None:
         target = Target(ref.kind.kind, ref.namespace, ref.name)
@@ -254,20 +221,3 @@ def _references(agent: Ref, spec: Agent) -> list[Ref]:
     if asked.policy_ref is not None:
         named.append((kinds.AGENT_POLICY, asked.policy_ref.name))
     return [Ref(kind, agent.namespace, name) for kind, name in named]
-
-
-def _strategy(strategy: RolloutStrategy, users: list[Agent], now: datetime) -> Document:
-    before, generation = strategy.status, strategy.metadata.generation
-    steps = strategy.spec.strategy.steps
-    return RolloutStrategyStatus(
-        observed_generation=generation,
-        used_by=tuple(StrategyUse(agent=one.metadata.name) for one in users)[:MOST_USES],
-        summary=f"{len(steps)} steps",
-        conditions=accepted(before.conditions, generation, now),
-    ).to_wire()
-
-
-def _template(template: MetricTemplate, now: datetime) -> Document:
-    generation = template.metadata.generation
-    conditions = accepted(template.status.conditions, generation, now)
-    return MetricTemplateStatus(observed_generation=generation, conditions=conditions).to_wire()

@@ -1,0 +1,96 @@
+"""Reports: the status of what Agents refer to, and of what cannot be read at all."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from turnout.adapters import documents as kinds
+from turnout.adapters.documents import Document, Kind, Ref
+from turnout.api.agent import Agent
+from turnout.api.metric import MetricTemplate, MetricTemplateStatus
+from turnout.api.policy import AgentPolicy
+from turnout.api.prompt import Prompt
+from turnout.api.strategy import RolloutStrategy, RolloutStrategyStatus, StrategyUse
+from turnout.api.tools import ToolRegistry
+from turnout.core.policies import report_policy
+from turnout.core.prompts import report_prompt
+from turnout.core.shared import Users, accepted, listed, report_registry
+from turnout.core.unread import refusal
+from turnout.core.world import Unread
+from turnout.runtime.parse import parse
+from turnout.runtime.store import Store
+from turnout.runtime.texts import Texts
+
+_Shared: TypeAlias = Prompt | ToolRegistry | AgentPolicy | RolloutStrategy | MetricTemplate
+
+_TYPES: Final[Mapping[Kind, type[_Shared]]] = MappingProxyType(
+    {
+        kinds.PROMPT: Prompt,
+        kinds.TOOL_REGISTRY: ToolRegistry,
+        kinds.AGENT_POLICY: AgentPolicy,
+        kinds.ROLLOUT_STRATEGY: RolloutStrategy,
+        kinds.METRIC_TEMPLATE: MetricTemplate,
+    }
+)
+
+
+class Reports:
+    """Works out statuses from the Store."""
+
+    def __init__(self, store: Store, texts: Texts, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._texts = texts
+        self._now = now
+
+    async def report(self, ref: Ref, document: Document) -> Document:
+        """Return the whole status of an object that Agents refer to."""
+        users, now = self._users(ref), self._now()
+        source = parse(_TYPES[ref.kind], document)
+        match source:
+            case Unread():
+                return self.refuse(ref, document, source)
+            case Prompt():
+                whole = await self._texts.complete(ref, source)
+                return report_prompt(source, whole, users, now).to_wire()
+            case ToolRegistry():
+                return report_registry(source, users, now).to_wire()
+            case AgentPolicy():
+                return report_policy(source, users, now).to_wire()
+            case RolloutStrategy():
+                return _strategy(source, users, now)
+            case MetricTemplate():
+                return _template(source, now)
+
+    def refuse(self, ref: Ref, document: Document, why: Unread) -> Document:
+        """Return the whole status of an object that cannot be read."""
+        before = document.get("status") or {}
+        return refusal(
+            ref.kind.kind,
+            before,
+            self._users(ref),
+            why.message,
+            generation=document["metadata"].get("generation", 0),
+            now=self._now(),
+        )
+
+    def _users(self, ref: Ref) -> Users:
+        found = ((user.name, self._store.get(user)) for user in self._store.users(ref))
+        return {name: parse(Agent, one) for name, one in found if one is not None}
+
+
+def _strategy(strategy: RolloutStrategy, users: Users, now: datetime) -> Document:
+    before, generation = strategy.status, strategy.metadata.generation
+    steps = strategy.spec.strategy.steps
+    return RolloutStrategyStatus(
+        observed_generation=generation,
+        **listed([StrategyUse(agent=name) for name in users]),
+        summary=f"{len(steps)} steps",
+        conditions=accepted(before.conditions, generation, now),
+    ).to_wire()
+
+
+def _template(template: MetricTemplate, now: datetime) -> Document:
+    generation = template.metadata.generation
+    conditions = accepted(template.status.conditions, generation, now)
+    return MetricTemplateStatus(observed_generation=generation, conditions=conditions).to_wire()

@@ -239,6 +239,7 @@ BAD_RECORDS: tuple[Row, ...] = (
         "at most 16 items",
     ),
 )
+REFUSED: tuple[Row, ...] = (*BAD_AGENTS, *BAD_STRATEGIES, *BAD_CONTENT, *BAD_RECORDS)
 GOOD_CHANGES: tuple[tuple[str, str, Any], ...] = (
     ("Agent", "metadata.name", "a" * 40),
     ("Agent", "metadata.name", "support-012345678"),

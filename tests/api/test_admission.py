@@ -6,14 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.api.admission_rows import (
-    BAD_AGENTS,
-    BAD_CONTENT,
-    BAD_RECORDS,
-    BAD_STRATEGIES,
-    GOOD_CHANGES,
-    Row,
-)
+from tests.api.admission_rows import GOOD_CHANGES, REFUSED, Row
 from tests.api.documents import GATE, GONE, NAMES, SPECS, STRATEGY, changed, good
 from tests.api.server import ApiServer
 from turnout.api.base import API_VERSION
@@ -28,9 +21,7 @@ def _named(row: tuple[Any, ...]) -> str:
     return f"{row[0]}.{row[1]}={str(row[2])[:40]}".encode("ascii", "replace").decode()
 
 
-@pytest.mark.parametrize(
-    "row", (*BAD_AGENTS, *BAD_STRATEGIES, *BAD_CONTENT, *BAD_RECORDS), ids=_named
-)
+@pytest.mark.parametrize("row", REFUSED, ids=_named)
 def test_bad_input_is_refused_with_a_clear_answer(server: ApiServer, row: Row) -> None:
     kind, path, value, words = row
     answer = server.create(changed(good(kind), path, value))

@@ -54,7 +54,13 @@ class Scene:
         kubeconfig = str(self.team.admin.cluster.kubeconfig)
         done = subprocess.run(
             words,
-            env={"PATH": path, "KUBECONFIG": kubeconfig, "PYTHONUTF8": "1", "HOME": "/nowhere"},
+            env={
+                "PATH": path,
+                "KUBECONFIG": kubeconfig,
+                "PYTHONUTF8": "1",
+                "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+                "HOME": "/nowhere",
+            },
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -1,17 +1,22 @@
 """Each command for real: beside an API server with the operator running."""
 
+import json
+
 import pytest
 
+from tests.cli.contents import registry, tool
 from tests.cli.scene import Scene
 from tests.support.kubectl import eventually
 from turnout.cli.exits import Exit
+from turnout.cli.lint.command import look
+from turnout.cli.lint.manifests import read_manifests
 
 pytestmark = pytest.mark.light
 
 
 def test_a_diff_shows_the_planes_that_changed_and_ends_with_one(scene: Scene) -> None:
     answer = scene.turnout("diff", "support", "-o", "json")
-    assert answer.code == Exit.DIFFERENT, answer.err
+    assert answer.code == Exit.FOUND, answer.err
     found = answer.document
     assert (found["before"], found["after"]) == (scene.stable, scene.candidate)
     fields = {
@@ -132,3 +137,17 @@ def test_a_kubeconfig_that_leads_nowhere_is_an_answer(scene: Scene) -> None:
     answer = scene.turnout("status", "--kubeconfig", "/nowhere/config")
     assert answer.code == Exit.FAILED
     assert answer.err == "error: NoAccess: /nowhere/config does not exist: give --kubeconfig\n"
+
+
+def test_lint_says_of_a_file_what_the_operator_says_of_the_object(scene: Scene) -> None:
+    broken = registry(tool(schema={"type": "objekt"}))
+    scene.team.ada.apply(broken)
+
+    def refused() -> str | None:
+        found = scene.team.condition("Accepted", "toolregistries.turnout.dev", "support-tools")
+        return str(found["message"]) if found.get("status") == "False" else None
+
+    told = eventually("it is refused", refused)
+    outcome = look(list(read_manifests("one.json", json.dumps(broken))))
+    (finding,) = outcome.findings
+    assert str(told).endswith(finding.problem.message)

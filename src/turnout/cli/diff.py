@@ -38,7 +38,7 @@ async def diff(access: Access, agent: str, words: tuple[str, ...], form: Form, v
             console.print(line, soft_wrap=True)
     else:
         emit(form, "Difference", {"agent": agent, **document_of(found)})
-    return Exit.DIFFERENT if found.changed else Exit.DONE
+    return Exit.FOUND if found.changed else Exit.DONE
 
 
 def _chosen(record: Record, words: tuple[str, ...]) -> tuple[str, str]:

@@ -7,7 +7,7 @@ class Exit(IntEnum):
     """Exit codes; each command's help lists those it uses."""
 
     DONE = 0
-    DIFFERENT = 1
+    FOUND = 1
     FAILED = 2
     ROLLED_BACK = 3
     HELD = 4

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from turnout.api.agent import Agent
 from turnout.api.policy import AgentPolicy, PolicyMode, ToolAccess
-from turnout.api.tools import SideEffect, Tool, ToolApproval, ToolRegistry
+from turnout.api.tools import SideEffect, Tool, ToolApproval, ToolRegistry, ToolServer
 from turnout.core.checks_text import rule_problem, schema_problem
 from turnout.core.jsontext import check
 
@@ -31,20 +31,27 @@ def matches(patterns: Iterable[str], name: str) -> bool:
 def registry_problem(registry: ToolRegistry) -> str | None:
     """Say what is wrong with a registry by itself: a server or schema that cannot be."""
     for server in registry.spec.servers:
-        if _is_private(server.url):
-            return (
-                f"server {server.name}: {server.url} names an address that means something else in "
-                "every network: name the host"
-            )
+        problem = server_problem(server)
+        if problem is not None:
+            return f"server {server.name}: {problem}"
     servers = {server.name for server in registry.spec.servers}
     for tool in registry.spec.tools:
-        problem = _tool_problem(tool, servers)
+        problem = tool_problem(tool, servers)
         if problem is not None:
             return f"tool {tool.name}: {problem}"
     return None
 
 
-def _tool_problem(tool: Tool, servers: Container[str]) -> str | None:
+def server_problem(server: ToolServer) -> str | None:
+    """Say what is wrong with one server: an address that nobody can mean."""
+    if not _is_private(server.url):
+        return None
+    means = "an address that means something else in every network"
+    return f"{server.url} names {means}: name the host"
+
+
+def tool_problem(tool: Tool, servers: Container[str]) -> str | None:
+    """Say what is wrong with one tool of a registry that has these servers."""
     problem = schema_problem(tool.input_schema)
     if problem is None and tool.shadow is not None and tool.shadow.response is not None:
         problem = check("shadow.response", tool.shadow.response)

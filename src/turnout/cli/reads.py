@@ -1,0 +1,113 @@
+"""The commands that show: their options and help. What they do is loaded when they are called."""
+
+from typing import Annotated, Final
+
+import typer
+
+from turnout.cli.completion import agents, versions
+from turnout.cli.options import Access, Form, View, flat
+from turnout.cli.words import AgentName, Output, end
+
+_SIDES: Final = 2
+
+
+@flat
+def diff(
+    agent: AgentName,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[VERSION] [VERSION]", autocompletion=versions),
+    ] = None,
+    *,
+    view: Annotated[View, typer.Option(help="How a changed prompt is shown.")] = View.LINES,
+    output: Output = Form.TEXT,
+    access: Access,
+) -> None:
+    """Show what differs between two versions: prompts, tools, policy, model and pods.
+
+    Without a version it compares stable with the candidate, or with what is wanted; with one,
+    stable with that one. A version is its name, the first digits of its digest, stable,
+    candidate, desired, previous, or a rollout's number as r14.
+
+    Exit codes: 0 the same, 1 different, 2 failed.
+    """
+    from turnout.cli import diff as verb
+
+    chosen = tuple(words or ())
+    if len(chosen) > _SIDES:
+        raise typer.BadParameter("at most two versions can be compared")
+    end(verb.diff(access, agent, chosen, output, view))
+
+
+@flat
+def status(
+    agent: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="AGENT",
+            help="Name of the agent; without one all agents, the worst first.",
+            autocompletion=agents,
+        ),
+    ] = None,
+    *,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on looking.")] = False,
+    everywhere: Annotated[
+        bool, typer.Option("--all-namespaces", "-A", help="Agents of all namespaces.")
+    ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Healthy agents by name, not as a number.")
+    ] = False,
+    output: Output = Form.TEXT,
+    access: Access,
+) -> None:
+    """Show where an agent stands: versions, traffic, pods, gate, steps, and why.
+
+    Pods that are ready are counted, those that are not are named. Reading needs the role view.
+
+    Exit codes: 0 shown, 2 failed.
+    """
+    from turnout.cli import status as verb
+
+    if agent is None:
+        end(verb.fleet(access, output, everywhere=everywhere, every=every, watch=watch))
+    else:
+        end(verb.status(access, agent, output, watch=watch))
+
+
+@flat
+def history(agent: AgentName, *, output: Output = Form.TEXT, access: Access) -> None:
+    """Show an agent's rollouts, newest first: what changed, the verdict, its cause, and by whom.
+
+    Exit codes: 0 shown, 2 failed.
+    """
+    from turnout.cli import history as verb
+
+    end(verb.history(access, agent, output))
+
+
+def lint(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", help="Files, directories, or - for standard input."),
+    ],
+    *,
+    output: Output = Form.TEXT,
+) -> None:
+    """Check manifests without a cluster, as the API server and the operator would.
+
+    Schemas and their rules, templates, JSON Schema and CEL in strings, and objects that contradict
+    each other where they are given together. Kinds of other groups are passed over, and what is
+    referred to but not given is named.
+
+    Exit codes: 0 fine, 1 something is wrong, 2 a file cannot be read.
+    """
+    from turnout.cli.lint import command as verb
+
+    raise typer.Exit(int(verb.lint(files, output)))
+
+
+def version() -> None:
+    """Print this program's version."""
+    from turnout import __version__
+
+    typer.echo(__version__)

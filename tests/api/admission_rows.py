@@ -60,6 +60,7 @@ BAD_AGENTS: tuple[Row, ...] = (
     ("Agent", "spec.traffic.drainTimeout", "25h", "at most 24h"),
     ("Agent", "spec.traffic.drainTimeout", "", "at least 1 chars"),
     ("Agent", "spec.traffic.state", "Off", "Unsupported value"),
+    ("Agent", "spec.traffic.conversations", "Sticky", "unknown field"),
     ("Agent", "spec.traffic.service.port", 70000, "less than or equal to 65535"),
     ("Agent", "spec.deployment.progressDeadline", "0s", "at least 1s"),
     ("Agent", "spec.deployment.maxSurge", "200%", "should match"),
@@ -91,6 +92,8 @@ BAD_STRATEGIES: tuple[Row, ...] = tuple(
         (f"{STEPS}.1.pause.duration", "10 m", "should match"),
         (f"{STEPS}.1.pause.duration", 600, "must be of type string"),
         ("spec.strategy.scaleDownDelay", "25h", "at most 24h"),
+        ("spec.strategy.watch", {"bake": "0s"}, "unknown field"),
+        ("spec.gate.confidence", "NaN", "unknown field"),
         ("spec.gate.mode", "Statistical", "Unsupported value"),
         ("spec.gate.mode", GONE, "Required value"),
         ("spec.gate.onInconclusive", GONE, "Required value"),
@@ -115,6 +118,8 @@ BAD_STRATEGIES: tuple[Row, ...] = tuple(
         (f"{METRICS}.0.minimum", 0.02, "must be of type string"),
         (f"{METRICS}.0.minimum", "2 %", "should match"),
         (f"{METRICS}.0.minimun", "95%", "unknown field"),
+        (f"{METRICS}.0.minimum", GONE, "Required value"),
+        (f"{METRICS}.0.maxRegression", "2%", "unknown field"),
         (f"{METRICS}.0.onRegression", GONE, "Required value"),
         (f"{METRICS}.0.slowerThan", "1s", "has no place elsewhere"),
         (f"{METRICS}.1.slowerThan", GONE, "slowerThan is required"),
@@ -211,6 +216,7 @@ BAD_CONTENT: tuple[Row, ...] = (
     ("MetricTemplate", "spec.ratio.good.matchLabels", {"le": "0.5"}, "label names"),
     ("MetricTemplate", "spec.ratio.good.matchLabels", {"a" * 65: "b"}, "label names"),
 )
+APPROVED = {"step": "ship", "by": "ada"}
 BAD_RECORDS: tuple[Row, ...] = (
     ("AgentVersion", "metadata.name", "support-9c41e07b", "first ten hex digits"),
     ("AgentVersion", "metadata.name", "support-e07b55a9c1", "first ten hex digits"),
@@ -230,6 +236,7 @@ BAD_RECORDS: tuple[Row, ...] = (
         {"mode": "Full", "throughStep": 1, "by": "ada"},
         "has no place elsewhere",
     ),
+    ("AgentRollout", "spec.approvals", [APPROVED | {"digest": "x"}], "unknown field"),
     ("AgentRollout", "spec.approvals", [{"step": "nope", "by": "ada"}], "name an approve step"),
     ("AgentRollout", "spec.approvals", [{"step": "look", "by": "ada"}], "name an approve step"),
     (

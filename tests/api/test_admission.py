@@ -1,5 +1,7 @@
 """What the API server itself refuses and accepts, before the operator sees it."""
 
+import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,17 @@ def test_bad_input_is_refused_with_a_clear_answer(server: ApiServer, row: Row) -
     answer = server.create(changed(good(kind), path, value))
     assert not answer.accepted
     assert words in answer.message
+
+
+def test_a_number_that_is_none_is_refused(server: ApiServer, tmp_path: Path) -> None:
+    file = tmp_path / "agent.json"
+    file.write_text(
+        json.dumps(good("Agent")).replace('"temperature": "0.2"', '"temperature": 1e400')
+    )
+    agents = "/apis/turnout.dev/v1alpha1/namespaces/default/agents?dryRun=All"
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        server.kubectl("create", "--raw", agents, "-f", str(file))
+    assert "1e400" in refused.value.stderr
 
 
 @pytest.mark.parametrize("row", GOOD_CHANGES, ids=_named)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from devcluster import Cluster, down, up
 from devcluster.paths import default_name
 from tests.chart.helm import NAMESPACE
-from tests.chart.objects import Rollout
+from tests.chart.objects import Rollout, agent
 from tests.chart.people import Person, eventually
 
 
@@ -40,5 +40,10 @@ def await_policies(admin: Person, operator: Person, namespace: str = "default") 
     eventually(
         lambda: not any(admin.succeeds(*words, dry, stdin=manifest) for words in refused),
         "the admission policies",
+    )
+    beside = json.dumps(agent("kube-system"))
+    eventually(
+        lambda: not admin.succeeds("create", "--filename=-", dry, stdin=beside),
+        "the admission policy about places",
     )
     admin.does("delete", *probe.where)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.chart.helm import NAMESPACE
 from tests.chart.objects import Json, Rollout, agent, user_objects, version
 from tests.chart.people import Person, eventually
 
@@ -27,11 +28,27 @@ def _retouch(*where: str) -> tuple[str, ...]:
     return ("patch", *where, "--type=merge", '--patch={"metadata":{"labels":{"seen":"yes"}}}')
 
 
-@pytest.mark.parametrize("name", ["turnout-approvals", "turnout-operator-kinds", "turnout-status"])
+@pytest.mark.parametrize(
+    "name", ["turnout-approvals", "turnout-operator-kinds", "turnout-places", "turnout-status"]
+)
 def test_a_policy_compiles_without_a_warning(installed: None, admin: Person, name: str) -> None:
     policy = ("validatingadmissionpolicy", name)
     eventually(lambda: "status" in admin.reads(*policy), "the check of the policy")
     assert admin.reads(*policy)["status"] == {"observedGeneration": 1, "typeChecking": {}}
+
+
+class TestPlaces:
+    @pytest.mark.parametrize("place", ["kube-system", "kube-public", NAMESPACE])
+    def test_no_agent_stands_beside_an_account_that_may_do_more(
+        self, installed: None, admin: Person, place: str
+    ) -> None:
+        assert f"no Agent may stand in {place}" in admin.may_not_create(agent(place))
+
+    def test_everywhere_else_agents_may_stand(
+        self, person: Lookup, admin: Person, namespace: str
+    ) -> None:
+        person("ada").creates(agent(namespace))
+        assert admin.succeeds("get", "agents.turnout.dev", "support", f"--namespace={namespace}")
 
 
 class TestKindsOfTheOperator:

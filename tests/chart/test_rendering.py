@@ -200,8 +200,9 @@ def test_a_header_secret_is_mounted_where_the_settings_say(helm: Helm) -> None:
 def test_the_policies_name_the_operator_of_the_release(helm: Helm) -> None:
     def exempt(rendered: Rendered) -> set[str]:
         policies = rendered.all("ValidatingAdmissionPolicy")
-        assert len(policies) == 3
-        return {c["expression"] for p in policies for c in p["spec"]["matchConditions"]}
+        conditions = [p["spec"].get("matchConditions", ()) for p in policies]
+        assert sum(map(bool, conditions)) == 3
+        return {one["expression"] for each in conditions for one in each}
 
     own = f'!(request.userInfo.username in ["system:serviceaccount:{NAMESPACE}:turnout"])'
     assert exempt(helm.render()) == {own}
@@ -216,7 +217,9 @@ def test_every_policy_is_in_force_and_deletes_pass(helm: Helm) -> None:
     bindings = {
         b["metadata"]["name"]: b["spec"] for b in rendered.all("ValidatingAdmissionPolicyBinding")
     }
-    assert policies.keys() == {"turnout-approvals", "turnout-operator-kinds", "turnout-status"}
+    assert policies.keys() == {
+        "turnout-approvals", "turnout-operator-kinds", "turnout-places", "turnout-status",
+    }  # fmt: skip
     assert bindings == {
         name: {"policyName": name, "validationActions": ["Deny"]} for name in policies
     }
@@ -231,9 +234,17 @@ def test_two_operators_of_one_cluster_can_share_the_kinds(helm: Helm) -> None:
     ]  # fmt: skip
     policies = helm.render(*options, chart=CRDS_CHART).all("ValidatingAdmissionPolicy")
     for policy in policies:
-        (condition,) = policy["spec"]["matchConditions"]
-        assert "serviceaccount:team-a:turnout" in condition["expression"]
-        assert "serviceaccount:team-b:turnout" in condition["expression"]
+        rules = policy["spec"].get("matchConditions") or policy["spec"]["validations"]
+        assert "team-a" in rules[0]["expression"]
+        assert "team-b" in rules[0]["expression"]
+
+
+def test_no_agent_may_stand_beside_the_control_plane_or_an_operator(helm: Helm) -> None:
+    policies = helm.render().all("ValidatingAdmissionPolicy")
+    [places] = (one for one in policies if one["metadata"]["name"] == "turnout-places")
+    [rule] = places["spec"]["validations"]
+    closed = '["kube-system","kube-public","kube-node-lease","turnout-system"]'
+    assert rule["expression"] == f"!(request.namespace in {closed})"
 
 
 def test_the_kinds_alone_are_what_the_whole_chart_brings(helm: Helm) -> None:

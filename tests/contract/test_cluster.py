@@ -144,6 +144,18 @@ async def test_a_list_of_config_maps_has_their_versions_and_not_their_data(
     assert listed["metadata"]["labels"] == {"x": "1"}
 
 
+@pytest.mark.parametrize("version", ["1", "v2"])
+async def test_a_shape_that_no_server_knows_is_refused(
+    cluster: Cluster, namespace: str, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    await cluster.create(config_map(namespace, a="1"))
+    media = f"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v={version}"
+    for module in ("turnout.adapters.kube", "tests.support.fake_cluster"):
+        monkeypatch.setattr(f"{module}.accepted_media", lambda *_, **__: media)
+    with pytest.raises(Invalid):
+        await cluster.list(CONFIG_MAP, namespace)
+
+
 async def test_a_lists_version_is_not_older_than_what_it_contains(
     cluster: Cluster, namespace: str
 ) -> None:

@@ -149,7 +149,7 @@ def test_content_that_cannot_be_is_refused_by_name(
 @pytest.mark.parametrize(
     ("tool", "message"),
     [
-        ({"server": "gone"}, "tool pay: server gone is not among its servers"),
+        ({"server": "gone"}, "tool pay: server gone is not in spec.servers"),
         ({"inputSchema": "[1"}, "tool pay: inputSchema is not JSON"),
         ({"inputSchema": "{}" + "[" * 40}, "tool pay: inputSchema nests 40 deep"),
     ],

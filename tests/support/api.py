@@ -38,10 +38,10 @@ class Api:
         code, body = self._send("POST", path, {"Content-Type": "application/json"}, manifest)
         assert code == HTTPStatus.CREATED, f"POST {path}: {code} {body[:500]!r}"
 
-    def send(self, path: str, manifest: Document) -> int:
-        """Try to make an object; returns the code of the answer."""
-        code, _ = self._send("POST", path, {"Content-Type": "application/json"}, manifest)
-        return code
+    def send(self, path: str, manifest: Document) -> tuple[int, str]:
+        """Try to make an object; returns the code of the answer and what it says."""
+        code, body = self._send("POST", path, {"Content-Type": "application/json"}, manifest)
+        return code, str(json.loads(body).get("message", ""))
 
     def merge(self, path: str, patch: Document, user: str | None = None) -> None:
         """Merge a patch into an object, in somebody's name or the administrator's own."""

@@ -11,7 +11,15 @@ from typing import Any, Literal, TypeAlias
 
 from typing_extensions import override
 
-from turnout.adapters.documents import CONFIG_MAP, FIELD_MANAGER, Document, Kind, Ref, ref_of
+from turnout.adapters.documents import (
+    FIELD_MANAGER,
+    JSON,
+    Document,
+    Kind,
+    Ref,
+    accepted_media,
+    ref_of,
+)
 from turnout.adapters.ports import Cluster, Listing, Manifest
 from turnout.core.naming import MANAGED_BY
 from turnout.errors import AlreadyExists, Conflict, Invalid, NotFound
@@ -21,6 +29,7 @@ Path: TypeAlias = tuple[str, ...]
 Request: TypeAlias = tuple[str, Ref]
 
 _SERVER_OWNED = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields")
+_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _ABSENT = object()
 
 
@@ -58,8 +67,9 @@ class FakeCluster(Cluster):
         self.fault("list", Ref(kind, namespace or "", ""))
         if kind in self.absent_kinds:
             raise NotFound(kind.resource)
+        media = accepted_media(kind, whole_list=True)
         found: dict[Ref, Document | Invalid] = {
-            ref: Invalid("NestedTooDeep", str(ref)) if ref in self.broken else _listed(ref, each)
+            ref: Invalid("NestedTooDeep", str(ref)) if ref in self.broken else _shaped(each, media)
             for ref, each in self._objects.items()
             if ref.kind == kind
             and namespace in (None, ref.namespace)
@@ -201,9 +211,15 @@ class FakeCluster(Cluster):
             subscriber(change, ref, copy.deepcopy(document))
 
 
-def _listed(ref: Ref, document: Document) -> Document:
-    """Give an object as a list has it: of a ConfigMap only the metadata."""
-    seen = ("apiVersion", "kind", "metadata") if ref.kind == CONFIG_MAP else tuple(document)
+def _shaped(document: Document, media: str) -> Document:
+    """Give an object of a list in the shape that is asked for, in the server's own spelling.
+
+    Raises:
+        Invalid: No server knows that shape.
+    """
+    if media not in {JSON, _METADATA_ONLY}:
+        raise Invalid("NotAcceptable", media)
+    seen = tuple(document) if media == JSON else ("apiVersion", "kind", "metadata")
     return copy.deepcopy({key: document[key] for key in seen})
 
 

@@ -6,7 +6,7 @@ one that it does not, a field too many, a field too few, an item twice, a name t
 
 import copy
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,6 +94,10 @@ def _lists(schema: Document, level: int) -> st.SearchStrategy[list[Any]]:
 
 @st.composite
 def _objects(draw: st.DrawFn, schema: Document, level: int) -> Document:
+    if isinstance(schema.get("additionalProperties"), dict):
+        keys = st.one_of(st.sampled_from(NASTY), st.from_regex(r"\A[a-z]{1,9}\Z"))
+        values = allowed(schema["additionalProperties"], level + 1)
+        return draw(st.dictionaries(keys, values, max_size=2))
     known: Document = schema.get("properties") or {}
     required = set(schema.get("required") or ())
     optional = sorted(set(known) - required) if level < _DEEP else []
@@ -129,6 +133,18 @@ def _spots(value: Any) -> Iterator[Spot]:
             yield from _spots(value[key])
 
 
+def refer(document: Document, newest: Mapping[str, str]) -> None:
+    """Let an Agent use other documents, by kind and name, where nothing spoiled its references."""
+    spec = document["spec"]
+    if document["kind"] != "Agent" or not isinstance(spec, dict):
+        return
+    for field, kind in (("toolRegistryRef", "ToolRegistry"), ("policyRef", "AgentPolicy")):
+        if kind in newest:
+            spec.setdefault(field, {"name": newest[kind]})
+    if "Prompt" in newest and spec.get("promptRefs") == good("Agent")["spec"]["promptRefs"]:
+        spec["promptRefs"].append({"name": newest["Prompt"]})
+
+
 @st.composite
 def documents(draw: st.DrawFn) -> Document:
     """Write a document and spoil it."""
@@ -144,6 +160,19 @@ def _with_an_allowed_value(draw: st.DrawFn, document: Document) -> None:
     name = draw(st.sampled_from(sorted(known)))
     if name != "template":
         document["spec"][name] = draw(allowed(known[name]))
+
+
+def _with_an_allowed_pod(draw: st.DrawFn, document: Document) -> None:
+    """Change a field of the pod template, or of its container, within their schemas."""
+    template = document["spec"].get("template")
+    if not isinstance(template, dict) or template != good("Agent")["spec"]["template"]:
+        return
+    place: Any = template["spec"]
+    known = schema_of("Agent")["properties"]["template"]["properties"]["spec"]["properties"]
+    if draw(st.booleans()):
+        place, known = place["containers"][0], known["containers"]["items"]["properties"]
+    name = draw(st.sampled_from(sorted(known)))
+    place[name] = draw(allowed(known[name], 1))
 
 
 def _with_any_value(draw: st.DrawFn, document: Document) -> None:
@@ -185,6 +214,8 @@ def _with_other_metadata(draw: st.DrawFn, document: Document) -> None:
 _CHANGES: Final[tuple[Callable[[st.DrawFn, Document], None], ...]] = (
     _with_an_allowed_value,
     _with_an_allowed_value,
+    _with_an_allowed_pod,
+    _with_an_allowed_pod,
     _with_any_value,
     _with_another_text,
     _with_another_text,

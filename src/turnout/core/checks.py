@@ -56,7 +56,7 @@ def tool_problem(tool: Tool, servers: Container[str]) -> str | None:
     if problem is None and tool.shadow is not None and tool.shadow.response is not None:
         problem = check("shadow.response", tool.shadow.response)
     if problem is None and tool.server is not None and tool.server not in servers:
-        problem = f"server {tool.server} is not among its servers"
+        problem = f"server {tool.server} is not in spec.servers: add it there or name another"
     return problem
 
 

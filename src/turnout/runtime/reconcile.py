@@ -146,7 +146,8 @@ class Reconciler:
         try:
             self._audience.wake(await self._hand.apply(action))
         except Invalid as error:
-            logger.warning("refused", object=name, error=error.message)
+            if memory.refused.get(name) != error.message:
+                logger.warning("refused", object=name, error=error.message)
             memory.refused = {**memory.refused, name: error.message}
         except Forbidden as error:
             logger.warning("forbidden", object=name, error=str(error))

@@ -18,6 +18,15 @@ helm.sh/chart: {{ printf "turnout-crds-%s" .Chart.Version }}
 {{- toJson $names -}}
 {{- end -}}
 
+{{/* Namespaces in which no Agent may stand, as a JSON list. */}}
+{{- define "turnout-crds.closed" -}}
+{{- $names := list "kube-system" "kube-public" "kube-node-lease" -}}
+{{- range default (list dict) .Values.operators -}}
+{{- $names = append $names (default $.Release.Namespace .namespace) -}}
+{{- end -}}
+{{- toJson (uniq $names) -}}
+{{- end -}}
+
 {{/* matchConditions that leave the operators alone. */}}
 {{- define "turnout-crds.exceptOperators" -}}
 - name: not-the-operator

@@ -73,6 +73,7 @@ def test_the_operator_has_exactly_these_verbs(helm: Helm) -> None:
         "httproutes.gateway.networking.k8s.io": READ | {"create", "patch", "delete"},
         "configmaps": READ | {"create", "patch", "delete"},
         "pods": READ,
+        "pods/status": {"patch"},
         "namespaces": {"get"},
         "events.events.k8s.io": {"create"},
         "customresourcedefinitions.apiextensions.k8s.io": {"get"},

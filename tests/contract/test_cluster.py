@@ -13,6 +13,7 @@ from turnout.adapters.documents import (
     FIELD_MANAGER,
     HTTP_ROUTE,
     NAMESPACE,
+    POD,
     Document,
     Kind,
     Ref,
@@ -407,3 +408,30 @@ async def test_what_is_released_loses_our_label_and_nothing_else(
     assert released["data"] == {"prompt": "be kind"}
     with pytest.raises(Conflict):
         await cluster.release(ref_of(made), version_of(made))
+
+
+async def _lonely_pod(cluster: Cluster, namespace: str) -> Document:
+    """Make a pod that no scheduler takes, so that nobody else writes it."""
+    spec = {"schedulerName": "nobody", "containers": [{"name": "agent", "image": "a:1"}]}
+    metadata = {"name": "agent-1", "namespace": namespace, "annotations": {"theirs": "kept"}}
+    manifest = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                return await cluster.create(manifest)
+            except Forbidden:  # its namespace has no ServiceAccount yet
+                await asyncio.sleep(0.1)
+
+
+async def test_a_pod_is_annotated_through_its_status_and_nothing_else_of_it_changes(
+    cluster: Cluster, namespace: str
+) -> None:
+    made = await _lonely_pod(cluster, namespace)
+    told = await cluster.annotate(ref_of(made), {"turnout.dev/kill": "{}"}, version_of(made))
+    assert told["metadata"]["annotations"] == {"theirs": "kept", "turnout.dev/kill": "{}"}
+    assert told["spec"] == made["spec"]
+    with pytest.raises(Conflict):
+        await cluster.annotate(ref_of(made), {"turnout.dev/kill": "late"}, version_of(made))
+    absent = Ref(POD, namespace, "absent")
+    with pytest.raises(NotFound):
+        await cluster.annotate(absent, {"turnout.dev/kill": "{}"}, version_of(told))

@@ -109,7 +109,7 @@ def test_pods_get_a_persons_template_our_labels_the_content_and_the_environment(
         "turnout.dev/version": sim.stable,
         "turnout.dev/mode": "live",
     }
-    assert made["metadata"]["annotations"] == {"note": "theirs"}
+    assert made["metadata"]["annotations"] == {"note": "theirs", "turnout.dev/render": "2"}
     proxy, agent = made["spec"]["containers"]
     assert proxy == {"name": "proxy", "image": "p:1"}
     environment = {one["name"]: one.get("value") for one in agent["env"]}
@@ -119,8 +119,10 @@ def test_pods_get_a_persons_template_our_labels_the_content_and_the_environment(
     )
     assert len(environment) == len(agent["env"]), "no name twice"
     assert agent["volumeMounts"] == [
-        {"name": "turnout-content", "mountPath": "/etc/turnout", "readOnly": True}
+        {"name": "turnout-content", "mountPath": "/etc/turnout", "readOnly": True},
+        {"name": "turnout-kill", "mountPath": "/etc/turnout-kill", "readOnly": True},
     ]
+    assert environment["TURNOUT_KILL_DIR"] == "/etc/turnout-kill"
     assert made["spec"]["terminationGracePeriodSeconds"] == 7
     assert "automountServiceAccountToken" not in made["spec"]
     items = made["spec"]["volumes"][0]["configMap"]["items"]

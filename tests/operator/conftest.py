@@ -51,19 +51,3 @@ def team(stage: Stage, operator: OperatorProcess) -> Iterator[Team]:
     made = new_team(stage.cluster)
     yield made
     made.admin.run("delete", "namespace", made.namespace, "--wait=false", "--ignore-not-found")
-
-
-_measured: list[str] = []
-
-
-@pytest.fixture
-def measured() -> list[str]:
-    """Lines with figures, shown at the end of the run."""
-    return _measured
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _measured:
-        terminalreporter.section("measured")
-    for line in _measured:
-        terminalreporter.write_line(line)

@@ -132,6 +132,13 @@ class FakeCluster(Cluster):
         return self._store(ref, old, _merged(old, {"status": dict(status)}))
 
     @override
+    async def annotate(self, ref: Ref, annotations: Mapping[str, str], version: str) -> Document:
+        self._receive("annotate", ref)
+        old = self._find(ref)
+        self._fence(ref, old, version)
+        return self._store(ref, old, _merged(old, {"metadata": {"annotations": annotations}}))
+
+    @override
     async def release(self, ref: Ref, version: str) -> Document:
         self._receive("release", ref)
         old = self._find(ref)

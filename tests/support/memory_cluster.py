@@ -7,12 +7,13 @@ of the contract tests; this is for walking days of rollouts in milliseconds.
 
 import copy
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from turnout.core import naming
-from turnout.core.plan import Action, Apply, Create, Record, Release, Remove
+from turnout.core.plan import Action, Annotate, Apply, Create, Record, Release, Remove
 
 Document = dict[str, Any]
 Key = tuple[str, str]
@@ -42,6 +43,8 @@ class Pod:
 
     version: str
     created: float
+    hears: bool
+    order: str | None = None
     total: float = 0.0
     good: dict[str, float] = field(default_factory=dict)
 
@@ -102,12 +105,7 @@ class MemoryCluster:
                     raise Conflict(key)
                 self.store(dict(manifest))
             case Apply(manifest, version, whole):
-                key = (str(manifest["kind"]), str(manifest["metadata"]["name"]))
-                document = self._fenced(key, version)
-                if whole:  # maps and lists under spec are atomic or ours alone
-                    document["spec"] |= copy.deepcopy(manifest["spec"])
-                    manifest = {"metadata": manifest["metadata"]}
-                self.store(merge(document, dict(manifest)))
+                self._applied(dict(manifest), version, whole=whole)
             case Record(target, status, version):
                 key = (target.kind, target.name)
                 document = self._fenced(key, version)
@@ -118,6 +116,23 @@ class MemoryCluster:
             case Release(target, version):
                 document = self._fenced((target.kind, target.name), version)
                 self.store(merge(document, {"metadata": {"labels": {naming.MANAGED_BY: None}}}))
+            case Annotate(target, annotations, version):
+                self._annotate(target.name, annotations, version)
+
+    def _applied(self, manifest: Document, version: str, *, whole: bool) -> None:
+        key = (str(manifest["kind"]), str(manifest["metadata"]["name"]))
+        document = self._fenced(key, version)
+        if whole and "spec" in manifest:  # maps and lists under it are atomic or ours alone
+            document["spec"] |= copy.deepcopy(manifest["spec"])
+            manifest = {"metadata": manifest["metadata"]}
+        self.store(merge(document, manifest))
+
+    def _annotate(self, name: str, annotations: Mapping[str, str], version: str) -> None:
+        """Tell a pod of an order; what it was told before stands for its resourceVersion."""
+        pod = self.pods.get(name)
+        if pod is None or version != str(pod.order):
+            raise Conflict(name)
+        pod.order = annotations[naming.KILL]
 
     def _remove(self, key: Key, uid: str, version: str) -> None:
         if self._fenced(key, version)["metadata"]["uid"] != uid:
@@ -134,15 +149,15 @@ class MemoryCluster:
 
     def kubelet(self) -> None:
         """Make and end pods as the Deployments say."""
-        wanted = {
-            one["metadata"]["name"]: one["spec"]["replicas"] for one in self.all("Deployment")
-        }
-        for version, replicas in wanted.items():
+        wanted = {one["metadata"]["name"]: one["spec"] for one in self.all("Deployment")}
+        for version, spec in wanted.items():
+            replicas = spec["replicas"]
             own = [name for name, pod in self.pods.items() if pod.version == version]
             for name in own[replicas:]:
                 del self.pods[name]
             for _ in range(replicas - len(own)):
-                pod = Pod(version, self.now.timestamp())
+                hears = naming.RENDER in spec["template"]["metadata"].get("annotations", {})
+                pod = Pod(version, self.now.timestamp(), hears)
                 self.pods[f"{version}-{next(self._versions)}"] = pod
         for name in [name for name, pod in self.pods.items() if pod.version not in wanted]:
             del self.pods[name]

@@ -127,7 +127,16 @@ class SeenCluster(MemoryCluster):
     def _pods(self) -> tuple[Pod, ...]:
         ready = {name for pod in self.pods.values() for name in self.ready_pods(pod.version)}
         return tuple(
-            Pod(name, pod.version, name in ready, pod.created, self.trouble.get(pod.version))
+            Pod(
+                name,
+                pod.version,
+                name in ready,
+                pod.created,
+                self.trouble.get(pod.version),
+                str(pod.order),
+                pod.order,
+                pod.hears,
+            )
             for name, pod in self.pods.items()
         )
 

@@ -12,10 +12,10 @@ from turnout.api.rollout import AgentRollout, RolloutPhase, Trigger, Verdict
 from turnout.core import naming
 from turnout.core.decide import Outcome
 from turnout.core.phase import MOVES
-from turnout.core.plan import Action, Apply, Create, Record, Release, Remove
+from turnout.core.plan import Action, Annotate, Apply, Create, Record, Release, Remove
 
 MADE = {"ConfigMap", "Deployment", "Service", "HTTPRoute", "AgentVersion", "AgentRollout"}
-CHANGED = {"Deployment", "Service", "HTTPRoute"}
+CHANGED = {"Deployment", "Service", "HTTPRoute", "ConfigMap"}
 REMOVED = MADE
 TAKEN_BACK = {RolloutPhase.ROLLED_BACK.value, RolloutPhase.ABORTED.value}
 MOST_EVENTS = 12
@@ -73,12 +73,16 @@ class Watched(Simulation):
                 self._watch_write(manifest)
             case Apply(manifest, _, _):
                 assert manifest["kind"] in CHANGED, manifest["kind"]
+                orders = naming.KILL in manifest["metadata"]["annotations"]
+                assert orders or manifest["kind"] != "ConfigMap", "content never changes"
                 self._watch_write(manifest)
             case Record(target, status, _):
                 self._watch_record(target.kind, target.name, status)
             case Remove(target, _, _):
                 assert target.kind in REMOVED, target
                 self._watch_removal(target.kind, target.name)
+            case Annotate(target):
+                assert target.kind == "Pod", target
             case Release(target, _):
                 raise AssertionError(f"{target} was given up while its Agent lives")
         super().apply(action)

@@ -89,6 +89,10 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch]
+# What a kill switch stops is told by an annotation: this right does not reach what pods run.
+- apiGroups: [""]
+  resources: [pods/status]
+  verbs: [patch]
 # Children are collected only in a namespace that is not going away itself.
 - apiGroups: [""]
   resources: [namespaces]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from aiohttp import ClientSession
 
 from .content import Content, Message
+from .kill import Orders
 from .metrics import Metrics
 from .model import Endpoint, ModelError, OnText
 from .outcome import Outcome, Result
@@ -19,6 +20,10 @@ from .verify import VERIFIED, Deed, Record, judge, order_in
 
 LONGEST_TASK = 300.0
 """Seconds after which a task ends where the policy names no time, or only watches it."""
+
+
+class StoppedError(Exception):
+    """A person stopped the agent."""
 
 
 @dataclass
@@ -57,7 +62,8 @@ class Agent:
         self._policy = content.policy
         self._endpoint = endpoint
         self._http = http
-        self._toolbox = Toolbox(content, http, self.metrics)
+        self._orders = Orders(settings.kill_dir)
+        self._toolbox = Toolbox(content, self._orders, http, self.metrics)
 
     async def work(self, conversation: Sequence[Message], on_text: OnText) -> Result:
         """Work on the last message of a conversation until it has an outcome, and count it.
@@ -84,6 +90,8 @@ class Agent:
             return task.end(Outcome.LIMITED, "Timeout", "The task took too long.")
         except LimitReachedError as limit:
             return task.end(Outcome.LIMITED, limit.reason, "The task needs more than it may use.")
+        except StoppedError:
+            return task.end(Outcome.LIMITED, "Stopped", "This agent was stopped by a person.")
         except ModelError as error:
             return task.end(Outcome.ERROR, error.reason, f"There is no answer: {error}.")
         except FactsUnavailableError:
@@ -100,6 +108,7 @@ class Agent:
 
     async def _step(self, task: Task, on_text: OnText) -> None:
         """One question to the model, and the tool calls that it answers with."""
+        self._obey()
         if limit := task.spent.limit_before_step(self._policy.limits):
             self._stop(limit)
         task.spent.steps += 1
@@ -110,6 +119,7 @@ class Agent:
         self.metrics.tokens.labels("output").inc(usage.output)
         task.messages.append(reply.message())
         for call in reply.calls:
+            self._obey()
             if limit := task.spent.limit_before_tool_call(self._policy.limits):
                 self._stop(limit)
             task.spent.tool_calls += 1
@@ -117,7 +127,14 @@ class Agent:
             message = {"role": "tool", "tool_call_id": call.id, "content": answer.text}
             task.messages.append(message)
         if not reply.calls:
+            self._obey()
             task.answer = reply.text
+
+    def _obey(self) -> None:
+        """End the task where a person stopped the agent, whatever the policy's mode."""
+        if self._orders.now().stops:
+            self.metrics.violations.labels("Stopped").inc()
+            raise StoppedError
 
     def _stop(self, rule: str) -> None:
         """End the task, or just count where the policy only watches."""

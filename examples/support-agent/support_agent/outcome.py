@@ -12,7 +12,7 @@ class Outcome(StrEnum):
     FAILURE = "failure"
     """There is an answer, and it does not hold."""
     LIMITED = "limited"
-    """The policy's limits ended the task."""
+    """The policy's limits, or a person by a kill switch, ended the task."""
     ERROR = "error"
     """It is not known how the task would have ended: something outside did not answer."""
 

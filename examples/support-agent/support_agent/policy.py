@@ -17,6 +17,7 @@ class Permission(StrEnum):
     NOT_ALLOWED = "NotAllowed"
     DENIED = "Denied"
     NEEDS_APPROVAL = "NeedsApproval"
+    KILLED = "Killed"
 
 
 def permission(policy: Policy, tool: Tool) -> Permission:

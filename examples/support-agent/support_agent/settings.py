@@ -19,6 +19,7 @@ class Settings:
 
     Attributes:
         content_dir: Where the operator mounted the version's content.
+        kill_dir: Where orders of a kill switch appear.
         version: Name of the version; it stands in every response's `x-agent-version`.
         model_url: An OpenAI-compatible endpoint, up to and without `/chat/completions`.
         model_key: What it asks for as a bearer token.
@@ -32,6 +33,7 @@ class Settings:
     """
 
     content_dir: Path
+    kill_dir: Path
     version: str
     model_url: str
     shop_url: str
@@ -55,6 +57,7 @@ class Settings:
             raise SettingError(f"TURNOUT_MODE is {mode}: this agent can only work on live tasks")
         return cls(
             content_dir=Path(env.get("TURNOUT_CONTENT_DIR", "/etc/turnout")),
+            kill_dir=Path(env.get("TURNOUT_KILL_DIR", "/etc/turnout-kill")),
             version=env.get("TURNOUT_VERSION", "unversioned"),
             model_url=_required(env, "OPENAI_BASE_URL"),
             model_key=env.get("OPENAI_API_KEY") or "none",

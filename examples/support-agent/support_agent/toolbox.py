@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import ClientSession
 
 from .content import BoundTool, Content
+from .kill import Orders
 from .metrics import UNKNOWN_TOOL, Metrics, ToolOutcome
 from .model import ToolCall
 from .policy import Permission, permission
@@ -17,9 +18,12 @@ from .verify import Deed
 class Toolbox:
     """Makes the calls that the model wants, as far as the policy lets it."""
 
-    def __init__(self, content: Content, http: ClientSession, metrics: Metrics) -> None:
+    def __init__(
+        self, content: Content, orders: Orders, http: ClientSession, metrics: Metrics
+    ) -> None:
         self._tools = content.tools
         self._policy = content.policy
+        self._orders = orders
         self._http = http
         self._metrics = metrics
 
@@ -51,6 +55,10 @@ class Toolbox:
         return answer
 
     def _forbids(self, bound: BoundTool) -> Permission | None:
+        if self._orders.now().forbids(bound.tool):
+            # Whoever throws a switch means it, whatever the policy's mode.
+            self._metrics.violations.labels(Permission.KILLED).inc()
+            return Permission.KILLED
         found = permission(self._policy, bound.tool)
         if found is Permission.GRANTED:
             return None

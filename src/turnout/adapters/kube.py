@@ -137,6 +137,11 @@ class KubeCluster(Cluster):
         return await self._patch(ref, body, "application/merge-patch+json", subresource="/status")
 
     @override
+    async def annotate(self, ref: Ref, annotations: Mapping[str, str], version: str) -> Document:
+        body = {"metadata": {"resourceVersion": version, "annotations": dict(annotations)}}
+        return await self._patch(ref, body, "application/merge-patch+json", subresource="/status")
+
+    @override
     async def release(self, ref: Ref, version: str) -> Document:
         labels = {MANAGED_BY: None}
         body = {"metadata": {"resourceVersion": version, "labels": labels}}

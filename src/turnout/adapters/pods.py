@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from turnout.adapters.documents import Document
-from turnout.core.naming import VERSION_LABEL
+from turnout.core.naming import KILL, RENDER, VERSION_LABEL
 from turnout.core.world import Pod
 
 _STARTING = {"ContainerCreating", "PodInitializing"}
@@ -17,14 +17,19 @@ def pod(document: Document) -> Pod | None:
     version = (metadata.get("labels") or {}).get(VERSION_LABEL)
     if version is None:
         return None
+    annotations = metadata.get("annotations") or {}
+    going = "deletionTimestamp" in metadata
     conditions = {one["type"]: one for one in status.get("conditions") or ()}
     ready = conditions.get("Ready", {}).get("status") == "True"
     return Pod(
         name=metadata["name"],
         version=version,
-        ready=ready and "deletionTimestamp" not in metadata,
+        ready=ready and not going,
         created=datetime.fromisoformat(metadata["creationTimestamp"]).timestamp(),
         trouble=None if ready else _trouble(status, conditions),
+        resource=metadata["resourceVersion"],
+        order=annotations.get(KILL),
+        hears=RENDER in annotations and not going,
     )
 
 

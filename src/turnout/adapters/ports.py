@@ -94,6 +94,17 @@ class Cluster(Protocol):
         """
         ...
 
+    async def annotate(self, ref: Ref, annotations: Mapping[str, str], version: str) -> Document:
+        """Set annotations of an object at this version through its status, and nothing else.
+
+        For pods: the right to write their status does not reach what they run.
+
+        Raises:
+            Conflict: The object is no longer at this version.
+            NotFound: It is gone.
+        """
+        ...
+
     async def release(self, ref: Ref, version: str) -> Document:
         """Drop the managed-by label of an object at this version, and change nothing else.
 

@@ -1,9 +1,10 @@
 """What an agent may do. Turnout versions and delivers it; the agent or its gateway enforces it."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from turnout.api.base import (
     SHORT_NAME,
@@ -17,7 +18,9 @@ from turnout.api.base import (
     Printable,
     Resource,
     Status,
+    Timestamp,
     Use,
+    Wire,
 )
 from turnout.api.schema import SET, Cel, keyed_by
 
@@ -101,8 +104,36 @@ class Contact(Content):
     """Where they are reached. Example: "#support-leads"."""
 
 
+class KillAgent(StrEnum):
+    """Whether agents may work. May grow; an unknown word counts as Stop."""
+
+    ALLOW = "Allow"
+    STOP = "Stop"
+
+
+class KillSwitch(Wire):
+    """What is stopped at once, in running pods, without a rollout."""
+
+    schema_defaults: ClassVar[bool] = False
+
+    agent: KillAgent = KillAgent.ALLOW
+    """Stop takes all traffic off every agent with this policy and tells its pods to end what they
+    do; Allow where absent. Example: Stop."""
+    tools: ToolPatterns = ()
+    """Tools of which no call is made from now on; names may end in `*`.
+    Example: ["refunds.create"]."""
+
+    @property
+    def thrown(self) -> bool:
+        """Tell whether anything is stopped."""
+        return self.agent is not KillAgent.ALLOW or bool(self.tools)
+
+
 class AgentPolicySpec(Content):
-    """The policy: all of it is content, and a change a new version of every agent with it."""
+    """The policy: all of it is content, and a change a new version of every agent with it.
+
+    The kill switch alone is not: it acts on what runs.
+    """
 
     mode: PolicyMode
     """Enforce prevents what is forbidden, Audit only reports it. Example: Enforce."""
@@ -117,6 +148,35 @@ class AgentPolicySpec(Content):
     contacts: Annotated[tuple[Contact, ...], Field(max_length=16), keyed_by("name")] = ()
     """Who is asked for approval and told of what goes wrong. Needed where a tool that writes needs
     approval."""
+    kill_switch: KillSwitch | None = None
+    """Stops tools or agents in running pods within seconds; no content, so no rollout. Leave it out
+    of Git. Example: {tools: ["refunds.create"]}."""
+
+    @override
+    def content(self) -> dict[str, Any]:
+        """The value as it is hashed: without the kill switch, which is no part of any version."""
+        return self._without_switch(super().content())
+
+    def delivered(self) -> dict[str, Any]:
+        """The policy as pods read it."""
+        return self._without_switch(self.to_wire())
+
+    @staticmethod
+    def _without_switch(document: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in document.items() if key != "killSwitch"}
+
+
+class Killed(Wire):
+    """What the kill switch stops now, and how many pods know."""
+
+    agent: KillAgent
+    """Whether agents are stopped."""
+    tools: ToolPatterns
+    """Tools that are stopped."""
+    since: Timestamp
+    """When it came to stop just this."""
+    pods: Annotated[str, Field(max_length=23)]
+    """Pods that were given the order, of all pods of the agents with this policy: 3/3."""
 
 
 class AgentPolicyStatus(Status):
@@ -132,8 +192,10 @@ class AgentPolicyStatus(Status):
     """Number of patterns in tools.allow, for the column."""
     denied: Int32 = 0
     """Number of patterns in tools.deny, for the column."""
+    killed: Killed | None = None
+    """What the kill switch stops; absent while it stops nothing."""
     conditions: Conditions = ()
-    """Accepted, RolledOut and Ready; Reconciling or Stalled while they apply."""
+    """Accepted, KillSwitch, RolledOut and Ready; Reconciling or Stalled while they apply."""
 
 
 class AgentPolicy(Resource):

@@ -15,6 +15,7 @@ from turnout.core import naming, render
 from turnout.core.intake import Wanted
 from turnout.core.phase import has_ended
 from turnout.core.plan import Document
+from turnout.core.pods import pod_labels
 from turnout.core.standing import stable_of
 from turnout.core.world import Child, Stored, Unread, World
 
@@ -67,7 +68,7 @@ def service_problem(world: World, ref: VersionRef) -> str | None:
     if found is None:
         return None
     spec = found.document.get("spec") or {}
-    leads = spec.get("selector") == render.pod_labels(world.name, name)
+    leads = spec.get("selector") == pod_labels(world.name, name)
     if leads and spec.get("type", "ClusterIP") == "ClusterIP":
         return None
     return f"Service {name} leads elsewhere than to the pods of that version; remove it"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from turnout.api.rollout import AgentRollout, AgentRolloutStatus, RolloutPhase
 from turnout.core.course import Course
+from turnout.core.orders import announce_switch
 from turnout.core.phase import has_ended
 from turnout.core.plan import Announcement, Target
 from turnout.core.reasons import Reason
@@ -52,7 +53,7 @@ WARNINGS = frozenset({RolloutPhase.ROLLED_BACK, RolloutPhase.EXPIRED, RolloutPha
 def announce(world: World, course: Course) -> tuple[Announcement, ...]:
     """Compare the record before and after, and announce what is new."""
     agent = Target("Agent", world.namespace, world.name)
-    return (*_news(agent, course), *_start(agent, course))
+    return (*_news(agent, course), *_start(agent, course), *announce_switch(world))
 
 
 def _start(agent: Target, course: Course) -> Iterator[Announcement]:

@@ -20,8 +20,8 @@ from turnout.api.rollout import (
 )
 from turnout.core import naming
 from turnout.core.course import Course
+from turnout.core.kill import stopped_by
 from turnout.core.phase import has_ended
-from turnout.core.render import is_stopped
 from turnout.core.route import agent_route, uses_route
 from turnout.core.scale import FULL, candidate_replicas, full_scale, ratio_replicas
 from turnout.core.traffic import selection
@@ -196,7 +196,7 @@ def _weights(
 ) -> dict[str, int] | None:
     if stable is None or not uses_route(world):
         return None
-    if is_stopped(world):
+    if stopped_by(world):
         return {world.service_name: FULL}  # leads to no pod now, so a gateway answers 503
     if share is None and agent_route(world) is not None:
         return None

@@ -10,8 +10,8 @@ from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim
 from turnout.core.content import Unresolved
 from turnout.core.course import Course
 from turnout.core.intake import Wanted
+from turnout.core.kill import stopped_by
 from turnout.core.reasons import Reason
-from turnout.core.render import is_stopped
 from turnout.core.rollout_claims import gate_claim
 from turnout.core.route import agent_route, programmed, uses_route
 from turnout.core.scale import full_scale
@@ -92,8 +92,9 @@ def _config_maps(part: object) -> Iterator[str]:
 
 
 def _available(world: World, course: Course) -> Claim:
-    if is_stopped(world):
-        return Claim("Available", FALSE, Reason.SUSPENDED, "traffic.state is Stopped")
+    stop = stopped_by(world)
+    if stop is not None:
+        return Claim("Available", FALSE, Reason.SUSPENDED, stop)
     if course.stable is None:
         message = "no version is stable yet"
         return Claim("Available", FALSE, Reason.MINIMUM_REPLICAS_UNAVAILABLE, message)

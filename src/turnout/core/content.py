@@ -86,7 +86,7 @@ class Content:
         if self.registry is not None:
             files["tools.json"] = _canonical(self.registry.spec.to_wire())
         if self.policy is not None:
-            files["policy.json"] = _canonical(self.policy.spec.to_wire())
+            files["policy.json"] = _canonical(self.policy.spec.delivered())
         files["agent.json"] = _canonical(self._description(version))
         files["template.json"] = json.dumps(self.template, sort_keys=True)
         files["version.json"] = _canonical(self._identity())

@@ -24,6 +24,7 @@ from turnout.core.evidence import FIRST, Evidence
 from turnout.core.gates import Blind
 from turnout.core.intake import Wanted, take_in
 from turnout.core.looks import Window
+from turnout.core.orders import orders_again_in, plan_orders
 from turnout.core.patch import merge_patch, stored
 from turnout.core.plan import Action, Decision, Record, Target
 from turnout.core.records import plan_history, plan_rollouts, plan_start, plan_versions
@@ -84,6 +85,7 @@ def _ordered(
     told: Iterable[Action],
 ) -> Iterable[Action]:
     yield from plan_rollouts(world, course)
+    yield from plan_orders(world)
     yield from plan_children(world, course, arrangement, asked)
     yield from plan_versions(world, course, arrangement, asked)
     if course.start is None:
@@ -97,6 +99,9 @@ def _again_in(world: World, course: Course, arrangement: Arrangement) -> timedel
     """Look again at the soonest of: the rule's own time, the next look, the scale-down."""
     moments = [course.again_at, _next_look(world, course)]
     moments += [arm.until for arm in arrangement.arms]
+    recheck = orders_again_in(world)
+    if recheck is not None:
+        moments.append(world.now + recheck)
     if world.settles_in > 0:
         moments.append(world.now + timedelta(seconds=world.settles_in))
     soonest = min((one for one in moments if one is not None), default=None)

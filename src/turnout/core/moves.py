@@ -20,6 +20,8 @@ from turnout.core.reasons import Reason
 from turnout.core.standing import Standing
 
 TIMELINE = 64
+KILL_SWITCH = "kill_switch"
+"""Stands for a rule in a timeline where a policy's switch was thrown or cleared: no move."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def _timeline(
 ) -> tuple[TimelineEntry, ...]:
     """Add what is new; the same rule with the same reason in the same step is not news."""
     entries = tuple(before.timeline)
-    last = entries[-1] if entries else None
+    last = next((one for one in reversed(entries) if one.rule != KILL_SWITCH), None)
     moved = move.enter is not None or _moves_weight(before, move)
     if last is not None and not moved and (last.rule, last.reason) == (rule, move.reason.value):
         return entries

@@ -20,6 +20,7 @@ ROLE = "turnout.dev/role"
 STABLE_DIGEST = "turnout.dev/stable-digest"
 STABLE_VERSION = "turnout.dev/stable-version"
 DELETION_POLICY = "turnout.dev/deletion-policy"
+KILL = "turnout.dev/kill"
 
 SHORTEST_HEX = 10
 LONGEST_NAME = 63
@@ -46,6 +47,11 @@ def version_name(agent: str, digest: str, taken: Mapping[str, str]) -> str:
 def rollout_name(agent: str, number: int) -> str:
     """Name a rollout, as in ``support-r14``."""
     return f"{agent}-r{number}"
+
+
+def standing_order_name(agent: str) -> str:
+    """Name the ConfigMap that tells new pods what is stopped: no version's name ends so."""
+    return f"{agent}-kill"
 
 
 def labels(agent: str, version: str | None = None) -> dict[str, str]:

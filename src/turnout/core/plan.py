@@ -73,7 +73,16 @@ class Release:
     version: str
 
 
-Action = Create | Apply | Record | Remove | Release
+@dataclass(frozen=True)
+class Annotate:
+    """Set annotations of a pod that runs, refused where the pod changed meanwhile."""
+
+    target: Target
+    annotations: Mapping[str, str]
+    version: str
+
+
+Action = Create | Apply | Record | Remove | Release | Annotate
 
 
 @dataclass(frozen=True)

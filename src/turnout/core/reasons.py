@@ -76,3 +76,7 @@ class Reason(StrEnum):
     ROUTE_NOT_ACCEPTED = "RouteNotAccepted"
     REFS_NOT_RESOLVED = "RefsNotResolved"
     FORBIDDEN = "Forbidden"
+
+    # what a kill switch does
+    THROWN = "Thrown"
+    CLEAR = "Clear"

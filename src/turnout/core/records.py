@@ -57,7 +57,7 @@ def _index_entry(
         agent=world.name,
         digest=ref.digest,
         digest_scheme=SCHEME,
-        render=render.GENERATION,
+        render=render.generation(world, ref.version),
         planes=tuple(PlaneDigest(name=name, digest=one) for name, one in content.planes.items()),
         sources=sources,
         images=tuple(

@@ -1,9 +1,4 @@
-"""Manifests of everything the operator makes, as plain documents.
-
-A version's pod template is rendered once, when its Deployment is first created, and never again:
-an upgrade of the operator changes no running pod. ``GENERATION`` counts the shapes of that
-rendering and is stored with the version.
-"""
+"""Manifests of everything the operator makes, as plain documents."""
 
 from __future__ import annotations
 
@@ -14,13 +9,9 @@ from typing import Any
 from turnout.api.agent import Agent
 from turnout.api.base import VersionRef, seconds
 from turnout.core import naming
+from turnout.core.kill import stopped_by
+from turnout.core.pods import GENERATION, ORDER_FILE, pod_labels, pod_template
 from turnout.core.world import Stored, World
-
-GENERATION = 1
-CONTENT_DIR = "/etc/turnout"
-CONTENT_VOLUME = "turnout-content"
-PRIVATE_FILES = frozenset({"template.json", "version.json"})
-"""Files of a version's ConfigMap that are for the operator and not mounted."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +20,16 @@ class Part:
 
     version: VersionRef | None = None
     role: str | None = None
+
+
+def generation(world: World, version: str) -> int:
+    """Tell by which generation a version's objects are rendered: the one that it was made with."""
+    known = world.versions.get(version)
+    if known is not None:
+        return min(known.spec.render, GENERATION)
+    made = (world.ours(kind, version) for kind in ("ConfigMap", "Deployment"))
+    noted = next((one.annotation(naming.RENDER) for one in made if one is not None), None)
+    return 1 if noted == "1" else GENERATION
 
 
 def identity(world: World) -> dict[str, str]:
@@ -44,7 +45,8 @@ def metadata(world: World, name: str, part: Part) -> dict[str, Any]:
     """Render a child's metadata: nothing of the Agent's own labels or annotations is copied."""
     notes = identity(world)
     if part.version is not None:
-        notes |= {naming.DIGEST: part.version.digest, naming.RENDER: str(GENERATION)}
+        shape = generation(world, part.version.version)
+        notes |= {naming.DIGEST: part.version.digest, naming.RENDER: str(shape)}
     if part.role is not None:
         notes[naming.ROLE] = part.role
     return {
@@ -52,15 +54,6 @@ def metadata(world: World, name: str, part: Part) -> dict[str, Any]:
         "namespace": world.namespace,
         "labels": naming.labels(world.name, part.version.version if part.version else None),
         "annotations": notes,
-    }
-
-
-def pod_labels(agent: str, version: str) -> dict[str, str]:
-    """Labels that select the pods of one version that serve users."""
-    return {
-        naming.AGENT_LABEL: agent,
-        naming.VERSION_LABEL: version,
-        naming.MODE_LABEL: "live",
     }
 
 
@@ -89,7 +82,7 @@ def deployment(
         + (limits.min_ready_seconds or 0)
         + 1,
         "selector": {"matchLabels": pod_labels(agent.metadata.name, version.version)},
-        "template": pod_template(agent, version, stored),
+        "template": pod_template(agent, version, stored, generation(world, version.version)),
     }
     if strategy:
         spec["strategy"] = {"type": "RollingUpdate", "rollingUpdate": strategy}
@@ -99,61 +92,6 @@ def deployment(
         "metadata": metadata(world, version.version, Part(version, role)),
         "spec": spec,
     }
-
-
-def pod_template(agent: Agent, version: VersionRef, stored: Stored) -> dict[str, Any]:
-    """Render the pods: a person's template, our labels, the content and the environment."""
-    written = stored.template.get("metadata") or {}
-    spec = dict(stored.template.get("spec") or {})
-    containers = [dict(one) for one in spec.get("containers") or ()]
-    name = stored.container or containers[0]["name"]
-    spec["containers"] = [
-        _with_content(agent, version, one) if one.get("name") == name else one for one in containers
-    ]
-    mounted = sorted(set(stored.files) - PRIVATE_FILES)
-    content = {"name": version.version, "items": [{"key": key, "path": key} for key in mounted]}
-    spec["volumes"] = [*(spec.get("volumes") or ()), {"name": CONTENT_VOLUME, "configMap": content}]
-    if not spec.get("serviceAccountName"):
-        spec.setdefault("automountServiceAccountToken", False)
-    drain = int(seconds(agent.spec.traffic.drain_timeout))
-    spec.setdefault("terminationGracePeriodSeconds", drain)
-    labels = dict(written.get("labels") or {})
-    rendered: dict[str, Any] = {"labels": labels | pod_labels(agent.metadata.name, version.version)}
-    if written.get("annotations"):
-        rendered["annotations"] = dict(written["annotations"])
-    return {"metadata": rendered, "spec": spec}
-
-
-def _with_content(agent: Agent, version: VersionRef, container: dict[str, Any]) -> dict[str, Any]:
-    mount = {"name": CONTENT_VOLUME, "mountPath": CONTENT_DIR, "readOnly": True}
-    return container | {
-        "env": environment(agent, version, container.get("env") or ()),
-        "volumeMounts": [*(container.get("volumeMounts") or ()), mount],
-    }
-
-
-def environment(
-    agent: Agent, version: VersionRef, written: tuple[Mapping[str, Any], ...] | list[Any]
-) -> list[dict[str, Any]]:
-    """Render the environment: a person's variables, then ours, no name twice.
-
-    OpenTelemetry's resource attributes of a person are kept and extended, the version as
-    ``service.version`` (semantic conventions, resource/service).
-    """
-    telemetry = "OTEL_RESOURCE_ATTRIBUTES"
-    attributes = f"service.name={agent.metadata.name},service.version={version.version}"
-    theirs = next((str(one.get("value") or "") for one in written if one["name"] == telemetry), "")
-    ours = {
-        "TURNOUT_AGENT": agent.metadata.name,
-        "TURNOUT_NAMESPACE": agent.metadata.namespace,
-        "TURNOUT_VERSION": version.version,
-        "TURNOUT_DIGEST": version.digest,
-        "TURNOUT_MODE": "live",
-        "TURNOUT_CONTENT_DIR": CONTENT_DIR,
-        telemetry: f"{theirs},{attributes}" if theirs else attributes,
-    }
-    kept = [dict(one) for one in written if one["name"] not in ours]
-    return [*kept, *({"name": name, "value": value} for name, value in ours.items())]
 
 
 def _ports(world: World) -> list[dict[str, Any]]:
@@ -185,7 +123,7 @@ def agent_service(world: World, stable: VersionRef, serving: VersionRef | None) 
     selector = pod_labels(world.name, serving.version if serving else stable.version)
     if serving is None:
         del selector[naming.VERSION_LABEL]
-    if is_stopped(world):
+    if stopped_by(world):
         selector[naming.MODE_LABEL] = "stopped"
     made = metadata(world, world.service_name, Part())
     made["annotations"] |= {
@@ -200,11 +138,6 @@ def agent_service(world: World, stable: VersionRef, serving: VersionRef | None) 
     }
 
 
-def is_stopped(world: World) -> bool:
-    """Tell whether a person took all traffic off the agent."""
-    return world.agent.spec.traffic.state.value == "Stopped"
-
-
 def content_map(world: World, version: VersionRef, files: Mapping[str, str]) -> dict[str, Any]:
     """Render the immutable ConfigMap that holds a version's content."""
     return {
@@ -214,6 +147,16 @@ def content_map(world: World, version: VersionRef, files: Mapping[str, str]) -> 
         "immutable": True,
         "data": dict(files),
     }
+
+
+def standing_order(world: World, order: str) -> dict[str, Any]:
+    """Render the ConfigMap that tells new pods what is stopped.
+
+    Its annotation is what the operator reads back: of ConfigMaps only the metadata is watched.
+    """
+    made = metadata(world, naming.standing_order_name(world.name), Part())
+    made["annotations"][naming.KILL] = order
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": made, "data": {ORDER_FILE: order}}
 
 
 def owner(agent: Agent) -> list[dict[str, Any]]:

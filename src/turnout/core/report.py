@@ -20,8 +20,9 @@ from turnout.core.conditions import fold_conditions
 from turnout.core.content import Unresolved
 from turnout.core.course import Course
 from turnout.core.intake import Wanted
+from turnout.core.kill import stopped_by
+from turnout.core.pods import pod_labels
 from turnout.core.reasons import Reason
-from turnout.core.render import is_stopped, pod_labels
 from turnout.core.rollout_claims import FAILED
 from turnout.core.route import route_weights
 from turnout.core.standing import TAKEN_BACK, rejected, unavailable_since
@@ -75,7 +76,7 @@ def _scale(world: World, course: Course) -> dict[str, object]:
 
 def phase_of(world: World, course: Course, wanted: Wanted | Unresolved) -> AgentPhase:
     """Say in one word where the Agent stands."""
-    if is_stopped(world):
+    if stopped_by(world):
         return AgentPhase.SUSPENDED
     if course.running and course.status is not None:
         return RUNNING_PHASES[course.status.phase]

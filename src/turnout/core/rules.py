@@ -13,9 +13,9 @@ from turnout.api.base import seconds
 from turnout.api.rollout import RolloutPhase, Verdict
 from turnout.api.strategy import OnInconclusive, OnRegression
 from turnout.core.intake import name_conflict
+from turnout.core.kill import stopped_by
 from turnout.core.moves import Move
 from turnout.core.reasons import Reason
-from turnout.core.render import is_stopped
 from turnout.core.route import programmed
 from turnout.core.scale import FULL
 from turnout.core.standing import Standing
@@ -55,9 +55,10 @@ def regressed(standing: Standing) -> Move | None:
 
 def suspended(standing: Standing) -> Move | None:
     """All traffic is taken off the agent: there is nothing to learn, so nothing steps on."""
-    if not is_stopped(standing.world) or standing.is_first:
+    stop = stopped_by(standing.world)
+    if stop is None or standing.is_first:
         return None
-    return Move(RolloutPhase.PAUSED, Reason.SUSPENDED, "traffic.state is Stopped")
+    return Move(RolloutPhase.PAUSED, Reason.SUSPENDED, stop)
 
 
 def paused(standing: Standing) -> Move | None:

@@ -17,6 +17,7 @@ from turnout.core.arrange import Arrangement
 from turnout.core.conditions import FALSE, TRUE, Claim, fold_conditions
 from turnout.core.course import Course
 from turnout.core.intents import fold_intents
+from turnout.core.orders import with_switch
 from turnout.core.patch import revised
 from turnout.core.phase import has_ended
 from turnout.core.reasons import Reason
@@ -28,6 +29,13 @@ from turnout.core.world import World
 def rollout_after(world: World, course: Course, rollout: AgentRollout) -> AgentRolloutStatus:
     """Give a rollout's record from now on; the very same one where nothing is new."""
     newest = rollout is world.rollouts[-1]
+    status = _after(world, course, rollout, newest=newest)
+    return with_switch(world, status) if newest else status
+
+
+def _after(
+    world: World, course: Course, rollout: AgentRollout, *, newest: bool
+) -> AgentRolloutStatus:
     ended = has_ended(rollout.status.phase)
     if newest and not ended and course.status is not None:
         return course.status

@@ -84,6 +84,10 @@ class Pod:
         ready: Ready and not being deleted: traffic may reach it.
         created: Unix seconds.
         trouble: Why it is not ready, in the kubelet's words; None where it gave none.
+        resource: resourceVersion that was read: a write names it.
+        order: What it was told of the kill switch; None where it was told nothing.
+        hears: It was rendered with a place to read orders, and is not being deleted: the kubelet
+            no longer changes files of a pod that ends.
     """
 
     name: str
@@ -91,6 +95,9 @@ class Pod:
     ready: bool
     created: float
     trouble: str | None = None
+    resource: str = ""
+    order: str | None = None
+    hears: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from turnout.adapters.documents import BY_TYPE, Document, Kind, Ref, ref_of
 from turnout.adapters.ports import Cluster
-from turnout.core.plan import Action, Apply, Create, Record, Release, Remove, Target
+from turnout.core.plan import Action, Annotate, Apply, Create, Record, Release, Remove, Target
 from turnout.errors import AlreadyExists, Conflict, NotFound
 from turnout.runtime.store import Refs, Store
 
@@ -44,6 +44,9 @@ class Hand:
             case Release(target, version):
                 ref = ref_to(target)
                 change = self._cluster.release(ref, version)
+            case Annotate(target, annotations, version):
+                ref = ref_to(target)
+                change = self._cluster.annotate(ref, annotations, version)
             case _:
                 assert_never(action)
         try:
@@ -87,6 +90,6 @@ def name_of(action: Action) -> str:
     match action:
         case Create(manifest) | Apply(manifest, _, _):
             return str(manifest["metadata"]["name"])
-        case Record(target, _, _) | Remove(target, _, _) | Release(target, _):
+        case Record(target) | Remove(target) | Release(target) | Annotate(target):
             return target.name
     assert_never(action)

@@ -7,7 +7,7 @@ is fenced by that deadline and, as no client can promise more, by the object's o
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC
 from typing import Any, Final, Never
@@ -224,6 +224,11 @@ class Fenced(Cluster):
     async def write_status(self, ref: Ref, status: Manifest, version: str) -> Document:
         async with self._fence():
             return await self._cluster.write_status(ref, status, version)
+
+    @override
+    async def annotate(self, ref: Ref, annotations: Mapping[str, str], version: str) -> Document:
+        async with self._fence():
+            return await self._cluster.annotate(ref, annotations, version)
 
     @override
     async def release(self, ref: Ref, version: str) -> Document:

@@ -20,6 +20,7 @@ from turnout.core.checkpoint import restore
 from turnout.core.evidence import evidence_starts
 from turnout.core.intake import Wanted, take_in
 from turnout.core.looks import Cadence
+from turnout.core.naming import standing_order_name
 from turnout.core.phase import has_ended
 from turnout.core.standing import stable_of
 from turnout.core.world import Child, Pod, Sources, Unread, World
@@ -91,7 +92,7 @@ class Observer:
             versions={one.metadata.name: one for one in versions},
             rollouts=ordered,
             children=self._children(ref),
-            pods=self._pods(ref),
+            pods=self.pods(ref),
             approvals_protected=self._surroundings.approvals_protected,
             routes_served=self._surroundings.routes_served,
             crd_uid=self._surroundings.crd_uid,
@@ -150,6 +151,10 @@ class Observer:
         found: dict[Ref, Document | Invalid] = {}
         for kind in SERVING_KINDS:
             found |= self._store.children(ref, kind)
+        standing = Ref(kinds.CONFIG_MAP, ref.namespace, standing_order_name(ref.name))
+        held = self._store.get(standing)
+        if held is not None:  # by somebody else too, who then keeps the name
+            found[standing] = held
         return _by_name(found)
 
     async def _holders(self, world: World, wanted: Wanted) -> dict[tuple[str, str], Child]:
@@ -170,7 +175,8 @@ class Observer:
                     self._store.remove(ref)
         return _by_name(found)
 
-    def _pods(self, ref: Ref) -> tuple[Pod, ...]:
+    def pods(self, ref: Ref) -> tuple[Pod, ...]:
+        """Read the pods of an Agent."""
         found = self._store.children(ref, kinds.POD).values()
         pods = (parse.pod(one) for one in found if not isinstance(one, Invalid))
         return tuple(one for one in pods if one is not None)

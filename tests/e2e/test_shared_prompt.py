@@ -1,0 +1,110 @@
+"""Two agents that share a prompt part ways, each on its own bytes, as their pods tell."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from demo.stage import Stage
+from tests.e2e import copies
+from tests.examples.mounted import manifests, prompt_text
+from tests.support.api import Document
+from tests.support.kubectl import Kubectl
+from tests.support.manifests import GATE, metric, strategy
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+MODEL = "standin"
+LENIENT, STRICT = "support", "travel"
+BARS = {LENIENT: "20%", STRICT: "90%"}
+"""The share of good answers that each agent's gate asks for: of the new prompt 62 % are good."""
+
+PROMPTS = "prompts.turnout.dev"
+AGENTS = "agents.turnout.dev"
+
+
+def _agent(name: str) -> Document:
+    metrics = [GATE["metrics"][0] | {"minimum": BARS[name]}]
+    gate: dict[str, Any] = {
+        "interval": "5s",
+        "failures": {"count": 2, "of": 3},
+        "successes": 1,
+        "minRequests": 10,
+        "metrics": metrics,
+    }
+    steps = strategy([{"setWeight": 50}], scaleDownDelay="1s")
+    return copies.agent(name, MODEL, strategy=steps, gate=GATE | gate)
+
+
+@pytest.fixture
+def admin(stage: Stage) -> Iterator[Kubectl]:
+    """A namespace with two agents that differ in nothing but how strictly they are judged."""
+    with copies.namespace(stage, "shared") as made:
+        made.apply(
+            *copies.program(MODEL, "-m", "standin", serves=True),
+            *manifests("prompt"),
+            *manifests("policy"),
+            metric(),
+            copies.tools(MODEL),
+            *map(_agent, BARS),
+        )
+        for name in BARS:
+            made.await_phase("Healthy", name, 90)
+            made.apply(*_customers(name))
+        yield made
+
+
+def _customers(name: str) -> list[Document]:
+    where = ("--url", f"http://{name}:{copies.PORT}", "--rate", "8", "--duration", "10m")
+    return copies.program(f"customers-of-{name}", "-m", "loadgen", *where)
+
+
+def _bytes(admin: Kubectl, pod: Document) -> str:
+    """Read the prompt that a pod was given."""
+    script = "print(open('/etc/turnout/prompt.support-system.txt').read(), end='')"
+    return admin.run("exec", pod["metadata"]["name"], "--", "python3", "-c", script)
+
+
+def _served(admin: Kubectl, name: str) -> set[str]:
+    """Return the prompts that the pods of an agent were given."""
+    return {_bytes(admin, pod) for pod in copies.pods(admin, name)}
+
+
+def test_one_promotes_and_one_takes_itself_back_and_each_keeps_its_bytes(
+    admin: Kubectl, stage: Stage
+) -> None:
+    old, new = prompt_text("prompt"), prompt_text("prompt-worse")
+    assert {name: _served(admin, name) for name in BARS} == {LENIENT: {old}, STRICT: {old}}
+    stable = admin.status(AGENTS, STRICT)["stable"]
+    admin.patch(PROMPTS, "support-system", {"spec": {"text": new}})
+    admin.await_phase("RolledBack", STRICT, 120)
+    promoted = admin.await_phase("Healthy", LENIENT, 120)
+    assert promoted["stable"]["version"] == promoted["desired"]["version"]
+    assert admin.status(AGENTS, STRICT)["stable"] == stable
+    _await_one_version(admin)
+    expected = {LENIENT: {new}, STRICT: {old}}
+    assert {name: _served(admin, name) for name in BARS} == expected
+    pods = {name: copies.identities(admin, name) for name in BARS}
+    operators = copies.operators(stage)
+    operators.run("rollout", "restart", "deployment", "turnout")
+    operators.run("rollout", "status", "deployment", "turnout", "--timeout=90s")
+    admin.await_phase("RolledBack", STRICT)
+    assert {name: copies.identities(admin, name) for name in BARS} == pods
+    assert {name: _served(admin, name) for name in BARS} == expected
+    _successor_keeps(admin, old)
+
+
+def _await_one_version(admin: Kubectl) -> None:
+    """Wait until the versions that lost have no pod any more."""
+    for name in BARS:
+        stable = admin.status(AGENTS, name)["stable"]["version"]
+        copies.await_only(admin, name, stable)
+
+
+def _successor_keeps(admin: Kubectl, old: str) -> None:
+    """End the pod of the agent that took itself back: the next one gets the old bytes too."""
+    (pod,) = copies.pods(admin, STRICT)
+    name = pod["metadata"]["name"]
+    admin.run("delete", "pod", name, "--wait=false")
+    young = copies.await_ready(admin, STRICT, but=frozenset({name}))
+    assert _bytes(admin, young) == old

@@ -17,3 +17,19 @@ def light_settings() -> Iterator[Settings]:
         yield Settings(kubeconfig=up("light", name).kubeconfig)
     finally:
         down(name)
+
+
+_measured: list[str] = []
+
+
+@pytest.fixture
+def measured() -> list[str]:
+    """Lines with figures, shown at the end of the run."""
+    return _measured
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _measured:
+        terminalreporter.section("measured")
+    for line in _measured:
+        terminalreporter.write_line(line)

@@ -161,10 +161,11 @@ def test_a_rule_that_does_not_compile_is_said_on_agent_and_policy() -> None:
     assert message.startswith(
         "AgentPolicy policy: spec.rules[small].expression is not CEL: line 1, column 7: "
     )
-    status = report_policy(AgentPolicy.model_validate(broken), {}, Simulation([]).now)
+    status = report_policy(AgentPolicy.model_validate(broken), {}, Simulation([]).now, {})
     seen = {one.type: (one.status.value, one.reason) for one in status.conditions}
     assert seen == {
         "Accepted": ("False", "InvalidSpec"),
+        "KillSwitch": ("False", "Clear"),
         "RolledOut": ("False", "InvalidSpec"),
         "Ready": ("False", "InvalidSpec"),
         "Stalled": ("True", "InvalidSpec"),
@@ -323,7 +324,7 @@ def test_what_a_policy_allows_and_denies_at_once_is_shown_on_it(
     tools: dict[str, Any] | None, remark: str
 ) -> None:
     document = policy(tools=tools) if tools else policy()
-    status = report_policy(AgentPolicy.model_validate(document), {}, Simulation([]).now)
+    status = report_policy(AgentPolicy.model_validate(document), {}, Simulation([]).now, {})
     assert (status.conditions[0].reason, status.conditions[0].message) == ("Valid", remark)
     patterns = tools or {}
     assert status.allowed == len(patterns.get("allow", []))

@@ -68,7 +68,7 @@ def reported(sim: Simulation) -> Document:
     source = AgentPolicy.model_validate(document)
     agent = Agent.model_validate(sim.get("Agent", "support"))
     known = {"support": sim.world().pods}
-    status = report_policy(source, [agent], sim.now, known).to_wire()
+    status = report_policy(source, {"support": agent}, sim.now, known).to_wire()
     sim.store(document | {"status": status})
     return status
 

@@ -27,7 +27,7 @@ def conditions(found: tuple[Condition, ...]) -> dict[str, str]:
 def shown(source: ToolRegistry | AgentPolicy) -> ToolRegistryStatus | AgentPolicyStatus:
     if isinstance(source, ToolRegistry):
         return report_registry(source, {}, NOW)
-    return report_policy(source, {}, NOW)
+    return report_policy(source, {}, NOW, {})
 
 
 def reported(sim: Simulation) -> Any:

@@ -25,6 +25,7 @@ _CONTENT: Final = ("Prompt", "ToolRegistry", "AgentPolicy")
 _ALWAYS: Final = {
     "Agent": ("ResolvedRefs", "ContentPinned", "Available", "Programmed", "GatesPassing"),
     "Prompt": ("Resolved",),
+    "AgentPolicy": ("KillSwitch",),
 }
 """Conditions that are there from the first look on, besides those that fail."""
 

@@ -84,12 +84,8 @@ class Collector:
             for ref, document in self._store.children(agent, kind).items()
             if not isinstance(document, Invalid) and is_ours(document["metadata"], agent.name)
         }
-        pods = (
-            parse.pod(document)
-            for document in self._store.children(agent, kinds.POD).values()
-            if not isinstance(document, Invalid)
-        )
-        ready = frozenset(one.version for one in pods if one is not None and one.ready)
+        pods = parse.pods(self._store.children(agent, kinds.POD).values())
+        ready = frozenset(one.version for one in pods if one.ready)
         left = Left(agent.namespace, agent.name, children, self._policy(agent), ready)
         return replace(left, idle=self._idle(agent, left))
 

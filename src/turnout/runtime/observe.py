@@ -23,7 +23,7 @@ from turnout.core.looks import Cadence
 from turnout.core.naming import standing_order_name
 from turnout.core.phase import has_ended
 from turnout.core.standing import stable_of
-from turnout.core.world import Child, Pod, Sources, Unread, World
+from turnout.core.world import Child, Sources, Unread, World
 from turnout.errors import Invalid, NotFound
 from turnout.runtime import parse
 from turnout.runtime.contents import Contents
@@ -92,7 +92,7 @@ class Observer:
             versions={one.metadata.name: one for one in versions},
             rollouts=ordered,
             children=self._children(ref),
-            pods=self.pods(ref),
+            pods=parse.pods(self._store.children(ref, kinds.POD).values()),
             approvals_protected=self._surroundings.approvals_protected,
             routes_served=self._surroundings.routes_served,
             crd_uid=self._surroundings.crd_uid,
@@ -174,12 +174,6 @@ class Observer:
                 except NotFound:
                     self._store.remove(ref)
         return _by_name(found)
-
-    def pods(self, ref: Ref) -> tuple[Pod, ...]:
-        """Read the pods of an Agent."""
-        found = self._store.children(ref, kinds.POD).values()
-        pods = (parse.pod(one) for one in found if not isinstance(one, Invalid))
-        return tuple(one for one in pods if one is not None)
 
     async def _with_evidence(self, world: World, memory: Memory) -> World:
         """Add the windows that are remembered, and ask the provider if a look is due."""

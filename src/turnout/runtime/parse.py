@@ -1,5 +1,6 @@
 """From stored documents to the core's types; what does not parse is said, never raised."""
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -9,7 +10,7 @@ from turnout.adapters.pods import pod
 from turnout.api.base import Resource
 from turnout.core.quoting import quoted
 from turnout.core.reasons import Reason
-from turnout.core.world import Child, Unread
+from turnout.core.world import Child, Pod, Unread
 from turnout.errors import Invalid
 
 Known = TypeVar("Known", bound=Resource)
@@ -63,10 +64,16 @@ def _shown(value: Any) -> str:
     return quoted(value if isinstance(value, str) else repr(value), _SHOWN)
 
 
+def pods(documents: Iterable[Document | Invalid]) -> tuple[Pod, ...]:
+    """Read an Agent's pods; of one that cannot be read nothing is known."""
+    known = (pod(one) for one in documents if not isinstance(one, Invalid))
+    return tuple(one for one in known if one is not None)
+
+
 def child(document: Document) -> Child:
     """Read a child with what a fenced write of it needs."""
     metadata = document["metadata"]
     return Child(metadata["uid"], metadata["resourceVersion"], document)
 
 
-__all__ = ["child", "parse", "pod"]
+__all__ = ["child", "parse", "pod", "pods"]

@@ -1,6 +1,6 @@
 """Reconcile: observe -> decide -> apply, for one object at a time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Protocol
 
@@ -9,9 +9,11 @@ import structlog
 from turnout.adapters import documents as kinds
 from turnout.adapters.documents import Document, Ref, version_of
 from turnout.api.agent import Agent
+from turnout.core import naming
 from turnout.core.decide import Outcome, decide
+from turnout.core.kill import order_of
 from turnout.core.patch import merge_patch
-from turnout.core.plan import Action, Announcement, Create, Decision, Record, Target
+from turnout.core.plan import Action, Announcement, Apply, Create, Decision, Record, Target
 from turnout.core.reasons import Reason
 from turnout.core.world import Unread
 from turnout.errors import Conflict, Forbidden, Invalid
@@ -110,6 +112,8 @@ class Reconciler:
                 silent = False
         if silent:
             self._say(ref, agent, outcome)
+        if not order_of(world).is_clear:
+            self._audience.wake(_policy(ref, agent))
         if (memory.refused, memory.forbidden) != known:
             return AT_ONCE
         return _again_in(outcome.decision, memory)
@@ -197,8 +201,9 @@ def _records(action: Action) -> bool:
     match action:
         case Record(target, _, _):
             return target.kind == kinds.AGENT_ROLLOUT.kind
-        case Create(manifest):
-            return bool(manifest["kind"] == kinds.AGENT_ROLLOUT.kind)
+        case Create(manifest) | Apply(manifest):
+            orders = naming.KILL in (manifest["metadata"].get("annotations") or {})
+            return orders or bool(manifest["kind"] == kinds.AGENT_ROLLOUT.kind)
         case _:
             return False
 
@@ -219,6 +224,10 @@ def _references(agent: Ref, spec: Agent) -> list[Ref]:
     named = [(kinds.PROMPT, one.name) for one in asked.prompt_refs]
     if asked.tool_registry_ref is not None:
         named.append((kinds.TOOL_REGISTRY, asked.tool_registry_ref.name))
-    if asked.policy_ref is not None:
-        named.append((kinds.AGENT_POLICY, asked.policy_ref.name))
-    return [Ref(kind, agent.namespace, name) for kind, name in named]
+    return [*(Ref(kind, agent.namespace, name) for kind, name in named), *_policy(agent, spec)]
+
+
+def _policy(agent: Ref, spec: Agent) -> Iterator[Ref]:
+    """Name the policy, which tells how many pods know what is stopped."""
+    if spec.spec.policy_ref is not None:
+        yield Ref(kinds.AGENT_POLICY, agent.namespace, spec.spec.policy_ref.name)

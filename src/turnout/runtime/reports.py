@@ -17,8 +17,8 @@ from turnout.core.policies import report_policy
 from turnout.core.prompts import report_prompt
 from turnout.core.shared import Users, accepted, listed, report_registry
 from turnout.core.unread import refusal
-from turnout.core.world import Unread
-from turnout.runtime.parse import parse
+from turnout.core.world import Pod, Unread
+from turnout.runtime.parse import parse, pods
 from turnout.runtime.store import Store
 from turnout.runtime.texts import Texts
 
@@ -56,7 +56,7 @@ class Reports:
             case ToolRegistry():
                 return report_registry(source, users, now).to_wire()
             case AgentPolicy():
-                return report_policy(source, users, now).to_wire()
+                return report_policy(source, users, now, self._pods(ref, users)).to_wire()
             case RolloutStrategy():
                 return _strategy(source, users, now)
             case MetricTemplate():
@@ -73,6 +73,10 @@ class Reports:
             generation=document["metadata"].get("generation", 0),
             now=self._now(),
         )
+
+    def _pods(self, ref: Ref, users: Users) -> Mapping[str, tuple[Pod, ...]]:
+        agents = (Ref(kinds.AGENT, ref.namespace, name) for name in users)
+        return {one.name: pods(self._store.children(one, kinds.POD).values()) for one in agents}
 
     def _users(self, ref: Ref) -> Users:
         found = ((user.name, self._store.get(user)) for user in self._store.users(ref))

@@ -205,7 +205,7 @@ BAD_CONTENT: tuple[Row, ...] = (
     ("AgentPolicy", "spec.contacts.0.contact", "a\nb", "should match"),
     ("AgentPolicy", "spec.contacts.0.name", "x" * 10_000, "Too long"),
     ("AgentPolicy", "spec.killSwitch", {"agent": "Off"}, "Unsupported value"),
-    ("AgentPolicy", "spec.killSwitch", {"tools": ["refunds.create"] * 2}, "duplicate"),
+    ("AgentPolicy", "spec.killSwitch", {"tools": ["a"] * 2}, "Duplicate value"),
     ("AgentPolicy", "spec.killSwitch", {"tools": ["*.create"]}, "should match"),
     ("MetricTemplate", "spec.ratio", GONE, "the block that type names"),
     ("MetricTemplate", "spec.histogram", {"metric": "x"}, "the block that type names"),

@@ -17,6 +17,10 @@ def test_defaults_serve_a_whole_cluster() -> None:
     )
     assert settings.unprotected_approvals == "Hold"
     assert settings.kubeconfig is None
+    assert (settings.max_concurrent_rollouts, settings.max_concurrent_rollouts_per_namespace) == (
+        0,
+        0,
+    )
 
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
@@ -60,6 +64,7 @@ def test_durations_are_written_as_kubernetes_users_write_them(text: str, seconds
         (["--port", "many"], "port"),
         (["--port", "70000"], "port"),
         (["--workers", "0"], "workers"),
+        (["--max-concurrent-rollouts", "-1"], "maxConcurrentRollouts"),
         (["--resync", "0s"], "resync"),
         (["--resync", "soon"], "resync"),
         (["--log-level", "loud"], "logLevel"),

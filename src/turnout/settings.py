@@ -127,6 +127,13 @@ class Settings(_Frozen):
     resync: Duration = timedelta(minutes=10)
     """Pause between two full lists of every kind, which mend lost events."""
 
+    max_concurrent_rollouts: Annotated[int, Field(ge=0)] = 0
+    """Rollouts that may run at once, 0 for any number; the rest queue. First versions and ways back
+    neither wait nor count."""
+
+    max_concurrent_rollouts_per_namespace: Annotated[int, Field(ge=0)] = 0
+    """The same for each namespace."""
+
     unprotected_approvals: Literal["Hold", "Accept"] = "Hold"
     """What an approve step does where no admission policy guards approvals."""
 

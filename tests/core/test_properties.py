@@ -32,6 +32,7 @@ SAMPLE = 300
 AT_REST = {
     "at_rest",
     "begin",
+    "queued",
     "frozen",
     "rejected",
     "retried",

@@ -12,6 +12,7 @@ from turnout.api.base import Condition, ConditionStatus, Use, UseState
 from turnout.api.policy import AgentPolicy, AgentPolicyStatus
 from turnout.api.prompt import Prompt
 from turnout.api.tools import ToolRegistry, ToolRegistryStatus
+from turnout.core.lineup import Place, Turn
 from turnout.core.policies import report_policy
 from turnout.core.prompts import report_prompt
 from turnout.core.shared import accepted, report_registry
@@ -34,6 +35,17 @@ def reported(sim: Simulation) -> Any:
     source = Prompt.model_validate(sim.get("Prompt", "support-system"))
     users = {"support": Agent.model_validate(sim.get("Agent", "support"))}
     return report_prompt(source, source, users, NOW)
+
+
+def test_an_edit_that_waits_for_its_turn_everywhere_is_queued() -> None:
+    sim = Simulation(everything())
+    sim.settle()
+    sim.store(prompt("another text"))
+    sim.turn = Turn(may_begin=False, since=NOW, place=Place(1, 1, "3 of 3 rollouts run"))
+    sim.settle()
+    told = reported(sim)
+    assert [use.state for use in told.used_by] == [UseState.QUEUED]
+    assert conditions(told.conditions)["RolledOut"] == "Unknown Queued"
 
 
 def test_an_edit_is_in_progress_until_every_agent_has_promoted_it() -> None:

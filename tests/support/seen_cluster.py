@@ -14,6 +14,7 @@ from turnout.api.strategy import RolloutStrategy
 from turnout.api.tools import ToolRegistry
 from turnout.api.version import AgentVersion
 from turnout.core.checkpoint import restore
+from turnout.core.lineup import Turn
 from turnout.core.looks import Window
 from turnout.core.stored import read_stored
 from turnout.core.texts import completed, text_in
@@ -41,6 +42,7 @@ class SeenCluster(MemoryCluster):
         self.crd_uid = "crd-1"
         self.forbidden: str | None = None
         self.foreign: dict[str, str] = {}
+        self.turn: Turn | None = None
         self._contents: dict[str, Stored | Unread] = {}
         self._known: dict[str, Any] = {}
 
@@ -78,6 +80,7 @@ class SeenCluster(MemoryCluster):
             refused=self.refused,
             forbidden=self.forbidden,
             foreign=self.foreign,
+            turn=self.turn,
         )
 
     def _children(self) -> dict[Key, Child]:

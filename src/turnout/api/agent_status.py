@@ -27,6 +27,7 @@ class AgentPhase(StrEnum):
 
     PENDING = "Pending"
     HEALTHY = "Healthy"
+    QUEUED = "Queued"
     PROGRESSING = "Progressing"
     PAUSED = "Paused"
     HELD = "Held"
@@ -78,6 +79,19 @@ class DesiredStatus(Wire):
     """Whether it was tried and taken back; it is not tried again by itself."""
 
 
+class QueueStatus(Wire):
+    """What a rollout waits for that would begin, if it were its turn."""
+
+    position: Int32
+    """Place in the queue, from 1; it is told anew at most twice a minute."""
+    of: Int32
+    """How many wait."""
+    since: Timestamp
+    """Since when the agent waits."""
+    reason: Text = ""
+    """What is full: 3 of 3 rollouts run."""
+
+
 class RolloutSummary(Wire):
     """The rollout that runs, or ran last."""
 
@@ -93,6 +107,8 @@ class RolloutSummary(Wire):
     """Name of the step, if it has one."""
     progress: Annotated[str, Field(max_length=16)] | None = None
     """Both numbers as the column shows them: 3/6."""
+    queue: QueueStatus | None = None
+    """Place of the next rollout in the queue; absent where none waits."""
 
 
 class SourceStatus(Wire):

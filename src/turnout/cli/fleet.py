@@ -22,6 +22,7 @@ WORST_FIRST: Final = (
     AgentPhase.HELD,
     AgentPhase.PAUSED,
     AgentPhase.PROGRESSING,
+    AgentPhase.QUEUED,
     AgentPhase.PENDING,
     AgentPhase.SUSPENDED,
     AgentPhase.HEALTHY,

@@ -17,6 +17,7 @@ from turnout.core.world import Pod
 STYLES: Final[Mapping[AgentPhase, str]] = {
     AgentPhase.HEALTHY: "green",
     AgentPhase.PROGRESSING: "cyan",
+    AgentPhase.QUEUED: "cyan",
     AgentPhase.PAUSED: "yellow",
     AgentPhase.HELD: "yellow",
     AgentPhase.ROLLED_BACK: "red",

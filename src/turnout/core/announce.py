@@ -53,7 +53,19 @@ WARNINGS = frozenset({RolloutPhase.ROLLED_BACK, RolloutPhase.EXPIRED, RolloutPha
 def announce(world: World, course: Course) -> tuple[Announcement, ...]:
     """Compare the record before and after, and announce what is new."""
     agent = Target("Agent", world.namespace, world.name)
-    return (*_news(agent, course), *_start(agent, course), *announce_switch(world))
+    news = (*_news(agent, course), *_start(agent, course), *_queued(world, agent, course))
+    return (*news, *announce_switch(world))
+
+
+def _queued(world: World, agent: Target, course: Course) -> Iterator[Announcement]:
+    """Tell of a wait once; where in the queue it stands by and by is for the status."""
+    before = world.agent.status.rollout
+    turn = course.turn
+    if turn is None or turn.place is None:
+        return
+    if before is None or before.queue is None:
+        key = f"queued-{turn.since:%Y%m%d%H%M%S}"
+        yield Announcement(key, agent, Reason.QUEUED.value, course.message)
 
 
 def _start(agent: Target, course: Course) -> Iterator[Announcement]:

@@ -17,7 +17,7 @@ from turnout.core.route import agent_route, programmed, uses_route
 from turnout.core.scale import full_scale
 from turnout.core.world import World
 
-RECONCILING = {AgentPhase.PROGRESSING, AgentPhase.HELD, AgentPhase.PENDING}
+RECONCILING = {AgentPhase.QUEUED, AgentPhase.PROGRESSING, AgentPhase.HELD, AgentPhase.PENDING}
 READS_CONFIG_MAP = {"configMap", "configMapRef", "configMapKeyRef"}
 STALLED = {AgentPhase.ROLLED_BACK, AgentPhase.DEGRADED}
 
@@ -124,6 +124,8 @@ def _programmed(world: World, course: Course) -> Claim:
 
 
 def _progressing(course: Course, phase: AgentPhase) -> Claim:
+    if course.turn is not None:
+        return Claim("Progressing", UNKNOWN, Reason.QUEUED, course.message)
     if phase is AgentPhase.PAUSED:
         return Claim("Progressing", UNKNOWN, Reason.PAUSED, course.message)
     if course.running or course.start is not None:

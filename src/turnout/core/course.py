@@ -13,6 +13,7 @@ from turnout.core.content import Unresolved
 from turnout.core.evidence import Evidence
 from turnout.core.intake import Wanted
 from turnout.core.intents import fold_intents
+from turnout.core.lineup import UNCOUNTED, Turn
 from turnout.core.moves import Move, write
 from turnout.core.outlook import Outlook, outlook_of
 from turnout.core.patch import revised
@@ -25,7 +26,7 @@ from turnout.core.traffic import observed_weight
 from turnout.core.world import World
 
 SETTLING = "settling"
-"""The rule that waits for content to be still: a moment, and no news for a status."""
+"""The rule that waits for things to be still: a moment, and no news for a status."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Course:
         rollout: The running or the last rollout.
         status: Its record from now on.
         start: The rollout to begin.
+        turn: What a rollout waits for that would begin, if it were its turn.
         evidence: What the gate knows of the running rollout.
         again_at: When to look again if nothing happens before.
     """
@@ -61,6 +63,7 @@ class Course:
     start: Start | None = None
     evidence: Evidence | None = None
     again_at: datetime | None = None
+    turn: Turn | None = None
 
     @property
     def running(self) -> bool:
@@ -96,6 +99,8 @@ def _run(standing: Standing, wanted: Wanted | Unresolved) -> Course:
         return course
     outlook = outlook_of(standing.world, wanted, standing.stable, standing.rollout)
     if outlook.trigger is None:
+        return course
+    if _waits(standing.world, outlook.trigger) is not None:
         return course
     return _begun(standing.world, wanted, course, outlook, outlook.trigger)
 
@@ -156,7 +161,27 @@ def _rest(
         later = world.now + timedelta(seconds=world.settles_in)
         message = "content is still changing"
         return Course(SETTLING, Reason.PENDING, message, stable, newest, status, again_at=later)
+    turn = _waits(world, outlook.trigger)
+    if turn is not None:
+        return _queued(course, wanted, turn)
     return _begun(world, wanted, course, outlook, outlook.trigger)
+
+
+def _waits(world: World, trigger: Trigger) -> Turn | None:
+    """Tell what a rollout has to wait for; None where it may begin."""
+    if trigger in UNCOUNTED or world.turn is None or world.turn.may_begin:
+        return None
+    return world.turn
+
+
+def _queued(course: Course, wanted: Wanted, turn: Turn) -> Course:
+    """Wait for a turn; while others may still be coming it is too soon to say which."""
+    place, version = turn.place, wanted.ref.version
+    said = replace(course, reason=Reason.QUEUED, turn=turn, again_at=turn.again_at)
+    if place is None:
+        return replace(said, rule=SETTLING, message=f"{version} waits for its turn")
+    message = f"{version} waits: place {place.position} of {place.of}, {place.reason}"
+    return replace(said, rule="queued", message=message)
 
 
 def _begun(

@@ -39,6 +39,7 @@ class Reason(StrEnum):
     STEP_RUNNING = "StepRunning"
     STEP_COMPLETED = "StepCompleted"
     WAITING = "Waiting"
+    QUEUED = "Queued"
     PAUSED = "Paused"
     AWAITING_APPROVAL = "AwaitingApproval"
     APPROVED = "Approved"

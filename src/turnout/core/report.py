@@ -7,6 +7,7 @@ from turnout.api.agent import (
     AgentStatus,
     CandidateStatus,
     DesiredStatus,
+    QueueStatus,
     RolloutSummary,
     RouteStatus,
     StableStatus,
@@ -49,7 +50,7 @@ def report(
         stable=_stable(world, course, arrangement),
         candidate=_candidate(world, course, arrangement),
         desired=_desired(world, course, wanted) or before.desired,
-        rollout=_rollout(course),
+        rollout=_rollout(world, course),
         last_rollout=course.start.number if course.start else before.last_rollout,
         sources=before.sources,
         route=_route(world),
@@ -82,6 +83,8 @@ def phase_of(world: World, course: Course, wanted: Wanted | Unresolved) -> Agent
         return RUNNING_PHASES[course.status.phase]
     if course.start is not None:
         return AgentPhase.PROGRESSING
+    if course.turn is not None:
+        return AgentPhase.QUEUED
     if isinstance(wanted, Unresolved):
         return _unresolved_phase(course, wanted)
     return _rest_phase(world, course, wanted)
@@ -118,7 +121,9 @@ def _is_rejected(world: World, course: Course, wanted: Wanted) -> bool:
 
 def summary(course: Course) -> str | None:
     """Say in a column's width what the gate says of the running rollout, or why one ended badly."""
-    status = course.status
+    status, queue = course.status, _queue(course)
+    if queue is not None:
+        return f"place {queue.position} of {queue.of}"
     if status is None or course.start is not None or course.rule == "at_rest":
         return None
     if not course.running and status.phase not in FAILED:
@@ -173,10 +178,10 @@ def _desired(world: World, course: Course, wanted: Wanted | Unresolved) -> Desir
     )
 
 
-def _rollout(course: Course) -> RolloutSummary | None:
-    rollout, status = course.rollout, course.status
+def _rollout(world: World, course: Course) -> RolloutSummary | None:
+    rollout, status, queue = course.rollout, course.status, _queue(course)
     if rollout is None or status is None:
-        return None
+        return _awaited(world, queue) if queue is not None else None
     straight = rollout.spec.from_ is None or rollout.spec.trigger is Trigger.RETURN
     steps = 0 if straight else len(rollout.spec.strategy.steps)
     index = min(status.step.index, steps) if status.step else 0
@@ -187,7 +192,22 @@ def _rollout(course: Course) -> RolloutSummary | None:
         steps=steps,
         step_name=status.step.name if status.step else None,
         progress=f"{index}/{steps}" if course.running and steps else None,
+        queue=queue,
     )
+
+
+def _awaited(world: World, queue: QueueStatus) -> RolloutSummary:
+    """Tell of a rollout that waits where no record of any before it is left."""
+    number = world.agent.status.last_rollout + 1
+    return RolloutSummary(name=naming.rollout_name(world.name, number), number=number, queue=queue)
+
+
+def _queue(course: Course) -> QueueStatus | None:
+    turn = course.turn
+    if turn is None or turn.place is None:
+        return None
+    place = turn.place
+    return QueueStatus(position=place.position, of=place.of, since=turn.since, reason=place.reason)
 
 
 def _route(world: World) -> RouteStatus | None:

@@ -76,6 +76,8 @@ def _use(source: Shared, digest: str | None, agent: Agent) -> Use:
         state = UseState.PROMOTED
     elif desired.rejected:
         state = UseState.REJECTED
+    elif status.rollout is not None and status.rollout.queue is not None:
+        state = UseState.QUEUED
     else:
         state = UseState.IN_PROGRESS
     return Use(agent=agent.metadata.name, version=desired.version, state=state)
@@ -111,6 +113,9 @@ def rolled_out(uses: Sequence[Use]) -> Claim:
         message = f"taken back in {', '.join(rejected[:8])}"
         return Claim("RolledOut", FALSE, Reason.ROLLED_BACK, message)
     waiting = [use.agent for use in uses if use.state is not UseState.PROMOTED]
+    if {use.state for use in uses} - {UseState.PROMOTED} == {UseState.QUEUED}:
+        message = f"waits for its turn in {', '.join(waiting[:8])}"
+        return Claim("RolledOut", UNKNOWN, Reason.QUEUED, message)
     if waiting:
         message = f"on its way in {', '.join(waiting[:8])}"
         return Claim("RolledOut", UNKNOWN, Reason.IN_PROGRESS, message)

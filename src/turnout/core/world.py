@@ -22,6 +22,7 @@ from turnout.api.tools import ToolRegistry
 from turnout.api.version import AgentVersion, Plane
 from turnout.core import naming
 from turnout.core.gates import Blind
+from turnout.core.lineup import Turn
 from turnout.core.looks import ArmRole, Member, Readings, Window
 from turnout.core.plan import Document
 from turnout.core.reasons import Reason
@@ -149,6 +150,7 @@ class World:
             Agent's deletion.
         refused: What the API server said when it refused an object of ours, by its name.
         forbidden: The right that the operator lacks here, verb and resource.
+        turn: Whether a rollout may begin that counts; None where there is no limit.
         foreign: Versions under whose name stands what is not that version, with the cause: such
             objects are left as they are.
     """
@@ -171,6 +173,7 @@ class World:
     refused: Mapping[str, str] = field(default_factory=dict)
     forbidden: str | None = None
     foreign: Mapping[str, str] = field(default_factory=dict)
+    turn: Turn | None = None
 
     @property
     def name(self) -> str:

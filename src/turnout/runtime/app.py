@@ -20,9 +20,8 @@ from turnout.adapters.kube import KubeCluster, connect
 from turnout.adapters.ports import Presence
 from turnout.adapters.presence import KubePresence
 from turnout.adapters.prometheus import PrometheusMetrics
-from turnout.api.rollout import RolloutPhase
 from turnout.core.decide import Outcome
-from turnout.core.phase import has_ended
+from turnout.core.lineup import Limits
 from turnout.core.plan import Announcement
 from turnout.errors import Invalid, LeaseLost, Transient
 from turnout.runtime.apply import Hand
@@ -31,11 +30,13 @@ from turnout.runtime.events import Herald
 from turnout.runtime.guards import Accidents, Guards
 from turnout.runtime.health import Pulse, endpoints
 from turnout.runtime.lease import Fenced, Leadership, lease_ref
+from turnout.runtime.lineup import Lineup
 from turnout.runtime.observe import Observer
+from turnout.runtime.parse import is_running
 from turnout.runtime.queue import Queue
 from turnout.runtime.reader import Reader
 from turnout.runtime.readings import Gauge
-from turnout.runtime.reconcile import Reconciler
+from turnout.runtime.reconcile import Crew, Reconciler
 from turnout.runtime.relist import Relister
 from turnout.runtime.store import Store
 from turnout.runtime.supervise import Sweeper
@@ -46,8 +47,6 @@ from turnout.runtime.workers import Workers
 from turnout.settings import Settings
 
 logger = structlog.stdlib.get_logger(__name__)
-
-_ENDS: Final = frozenset(phase.value for phase in RolloutPhase if has_ended(phase))
 
 FINISHED: Final = 0
 LOST_LEASE: Final = 1
@@ -93,7 +92,9 @@ class Operator:
         guards = Guards(fenced, self._witness.vouches, self._accidents)
         hand = Hand(fenced, self._store)
         self._collector = Collector(self._store, guards, hand, clock)
-        reconciler = Reconciler(self._store, observer, hand, self._collector, self)
+        self._lineup = Lineup(_limits(settings))
+        crew = Crew(hand, self._collector, self._lineup)
+        reconciler = Reconciler(self._store, observer, crew, self)
         self._workers = Workers(self._queue, reconciler, telemetry, settings.workers)
         self._pulse = Pulse(telemetry, self._refresh)
 
@@ -126,7 +127,7 @@ class Operator:
     def _active(self) -> bool:
         """Claim that some rollout is running: only then is anything read again unasked."""
         rollouts = self._store.all(kinds.AGENT_ROLLOUT).values()
-        return any(_is_running(one) for one in rollouts)
+        return any(is_running(one) for one in rollouts)
 
     def _everything(self) -> set[Ref]:
         """Name every object to look at when a term begins, deleted Agents with children too."""
@@ -167,6 +168,7 @@ class Operator:
         await self._leadership.acquire()
         try:
             await self._look_around()
+            self._resume_lineup()
             self.wake(self._everything())
             async with asyncio.TaskGroup() as term:
                 term.create_task(self._leadership.keep())
@@ -177,6 +179,11 @@ class Operator:
             raise LeaseLost(str(lost.exceptions[0])) from None
         finally:
             await self._leadership.release()
+
+    def _resume_lineup(self) -> None:
+        """Take up the queue of rollouts as whoever led before left it in the cluster."""
+        agents, rollouts = self._store.all(kinds.AGENT), self._store.all(kinds.AGENT_ROLLOUT)
+        self._lineup.resume(agents, rollouts, datetime.now(UTC))
 
     async def _look_around(self) -> None:
         accept = self._settings.unprotected_approvals == "Accept"
@@ -212,11 +219,8 @@ class Operator:
             await runner.cleanup()
 
 
-def _is_running(rollout: Document | Invalid) -> bool:
-    """Claim that a rollout has not ended, by its phase alone: thousands are asked at a time."""
-    if isinstance(rollout, Invalid):
-        return False
-    return (rollout.get("status") or {}).get("phase") not in _ENDS
+def _limits(settings: Settings) -> Limits:
+    return Limits(settings.max_concurrent_rollouts, settings.max_concurrent_rollouts_per_namespace)
 
 
 async def _ended(leading: asyncio.Task[None], reading: list[asyncio.Task[None]]) -> int:

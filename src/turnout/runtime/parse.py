@@ -1,19 +1,23 @@
 """From stored documents to the core's types; what does not parse is said, never raised."""
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
 from turnout.adapters.documents import Document
 from turnout.adapters.pods import pod
 from turnout.api.base import Resource
+from turnout.api.rollout import RolloutPhase
+from turnout.core.phase import has_ended
 from turnout.core.quoting import quoted
 from turnout.core.reasons import Reason
 from turnout.core.world import Child, Pod, Unread
 from turnout.errors import Invalid
 
 Known = TypeVar("Known", bound=Resource)
+
+_ENDS: Final = frozenset(phase.value for phase in RolloutPhase if has_ended(phase))
 
 _SHOWN = 64
 """Characters of a value that are shown where it cannot be read."""
@@ -70,10 +74,17 @@ def pods(documents: Iterable[Document | Invalid]) -> tuple[Pod, ...]:
     return tuple(one for one in known if one is not None)
 
 
+def is_running(rollout: Document | Invalid) -> bool:
+    """Claim that a rollout has not ended, by its phase alone: thousands are asked at a time."""
+    if isinstance(rollout, Invalid):
+        return False
+    return (rollout.get("status") or {}).get("phase") not in _ENDS
+
+
 def child(document: Document) -> Child:
     """Read a child with what a fenced write of it needs."""
     metadata = document["metadata"]
     return Child(metadata["uid"], metadata["resourceVersion"], document)
 
 
-__all__ = ["child", "parse", "pod", "pods"]
+__all__ = ["child", "is_running", "parse", "pod", "pods"]

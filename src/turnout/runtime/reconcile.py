@@ -1,6 +1,7 @@
 """Reconcile: observe -> decide -> apply, for one object at a time."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -15,10 +16,11 @@ from turnout.core.kill import order_of
 from turnout.core.patch import merge_patch
 from turnout.core.plan import Action, Announcement, Apply, Create, Decision, Record, Target
 from turnout.core.reasons import Reason
-from turnout.core.world import Unread
+from turnout.core.world import Unread, World
 from turnout.errors import Conflict, Forbidden, Invalid
 from turnout.runtime.apply import Hand, name_of, ref_to
 from turnout.runtime.collect import Collector
+from turnout.runtime.lineup import Lineup
 from turnout.runtime.memory import Memory
 from turnout.runtime.observe import Observer
 from turnout.runtime.parse import parse
@@ -57,6 +59,21 @@ CONFLICT_RECHECK = timedelta(seconds=15)
 """A foreign object that holds our name is not watched, so it is looked at this often."""
 
 
+@dataclass(frozen=True)
+class Crew:
+    """Who carries out what the reconciler decides.
+
+    Attributes:
+        hand: Writes.
+        collector: Cleans up after deleted Agents.
+        lineup: Says whose turn it is to begin a rollout.
+    """
+
+    hand: Hand
+    collector: Collector
+    lineup: Lineup
+
+
 class Reconciler:
     """Takes one key after another from the queue and makes it so."""
 
@@ -64,15 +81,13 @@ class Reconciler:
         self,
         store: Store,
         observer: Observer,
-        hand: Hand,
-        collector: Collector,
+        crew: Crew,
         audience: Audience,
     ) -> None:
         self._store = store
         self._observer = observer
         self._reports = Reports(store, observer.texts, observer.now)
-        self._hand = hand
-        self._collector = collector
+        self._hand, self._collector, self._lineup = crew.hand, crew.collector, crew.lineup
         self._audience = audience
         self._memories: dict[Ref, Memory] = {}
 
@@ -87,20 +102,26 @@ class Reconciler:
         if ref.kind != kinds.AGENT:
             await self._shared(ref, document)
         elif document is None:
-            self._memories.pop(ref, None)
-            self._audience.forget(ref)
+            self._forget(ref)
             return await self._collector.collect(ref)
         else:
             agent = parse(Agent, document)
             if isinstance(agent, Agent):
                 return await self._agent(ref, agent)
+            self._lineup.step_out(ref)
             await self._refuse(ref, document, agent)
         return None
+
+    def _forget(self, ref: Ref) -> None:
+        self._memories.pop(ref, None)
+        self._lineup.leave(ref)
+        self._audience.forget(ref)
+        self._audience.wake(self._lineup.calls(self._observer.now()))
 
     async def _agent(self, ref: Ref, agent: Agent) -> timedelta | None:
         memory = self._memories.setdefault(ref, Memory())
         world = await self._observer.observe(ref, agent, memory)
-        outcome = decide(world)
+        outcome = self._decide(ref, world)
         memory.ledger, memory.blind = outcome.ledger, outcome.blind
         known = memory.refused, memory.forbidden
         memory.forbidden = None
@@ -114,9 +135,26 @@ class Reconciler:
             self._say(ref, agent, outcome)
         if not order_of(world).is_clear:
             self._audience.wake(_policy(ref, agent))
+        self._give_back(ref, outcome)
+        self._audience.wake(self._lineup.calls(world.now))
         if (memory.refused, memory.forbidden) != known:
             return AT_ONCE
         return _again_in(outcome.decision, memory)
+
+    def _decide(self, ref: Ref, world: World) -> Outcome:
+        """Decide, with the turn taken in the same breath: nothing else runs in between."""
+        outcome = decide(replace(world, turn=self._lineup.turn(ref, world)))
+        self._lineup.note(ref, outcome.course, world.now)
+        return outcome
+
+    def _give_back(self, ref: Ref, outcome: Outcome) -> None:
+        """Give the place back of a rollout that the API server did not let begin."""
+        start = outcome.course.start
+        if start is None:
+            return
+        name = naming.rollout_name(ref.name, start.number)
+        if self._store.get(Ref(kinds.AGENT_ROLLOUT, ref.namespace, name)) is None:
+            self._lineup.leave(ref)
 
     def _say(self, ref: Ref, agent: Agent, outcome: Outcome) -> None:
         """Log, announce and count what was decided, and wake who shows it.

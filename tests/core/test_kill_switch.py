@@ -361,7 +361,7 @@ def test_a_policy_says_since_when_and_how_many_pods_know(sim: Simulation) -> Non
     assert reported(sim)["killed"]["since"] > began
     throw(sim, None)
     status = reported(sim)
-    assert ("killed" in status, said(status)) == (False, ("False", "Clear", ""))
+    assert ("killed" in status, said(status)) == (False, ("False", "Clear", "nothing is stopped"))
 
 
 def test_a_message_names_few_pods(sim: Simulation) -> None:

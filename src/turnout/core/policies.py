@@ -70,7 +70,7 @@ def _killed(policy: AgentPolicy, pods: str, now: datetime) -> Killed | None:
 
 def _switch(killed: Killed | None, untold: Sequence[Pod]) -> Claim:
     if killed is None:
-        return Claim("KillSwitch", FALSE, Reason.CLEAR)
+        return Claim("KillSwitch", FALSE, Reason.CLEAR, "nothing is stopped")
     parts = (f"{killed.pods} pods were told", *_still(untold))
     return Claim("KillSwitch", TRUE, Reason.THROWN, "; ".join(parts))
 

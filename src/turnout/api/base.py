@@ -160,6 +160,17 @@ def count(number: float) -> str:
     return f"{number:.9f}".rstrip("0").rstrip(".")
 
 
+class FieldManager(Wire):
+    """A program that wrote fields of an object, as the API server keeps book of it."""
+
+    manager: str = ""
+    """Its name: kubectl-client-side-apply."""
+    subresource: str = ""
+    """What it wrote through; empty for the object itself."""
+    time: str = ""
+    """When it wrote last, as the API server writes times: they sort as texts."""
+
+
 class ObjectMeta(Wire):
     """What the operator reads of an object's metadata."""
 
@@ -177,6 +188,8 @@ class ObjectMeta(Wire):
     """Labels of the object."""
     annotations: dict[str, str] = Field(default_factory=dict)
     """Annotations of the object."""
+    managed_fields: tuple[FieldManager, ...] = ()
+    """Who wrote it."""
     creation_timestamp: Timestamp | None = None
     """When the API server stored the object first."""
     deletion_timestamp: Timestamp | None = None

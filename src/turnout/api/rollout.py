@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from turnout.api.base import Name, Resource, VersionRef, Wire
+from turnout.api.base import Name, Resource, Text, VersionRef, Wire
 from turnout.api.rollout_status import (
     AgentRolloutStatus,
     GateStatus,
@@ -20,14 +20,17 @@ from turnout.api.rollout_status import (
     WeightStatus,
     Window,
 )
-from turnout.api.schema import Cel, keyed_by
+from turnout.api.schema import SET, Cel, keyed_by
 from turnout.api.strategy import Gate, Strategy
+from turnout.api.version import Plane
 
 __all__ = [
     "AgentRollout",
     "AgentRolloutSpec",
     "AgentRolloutStatus",
     "Approval",
+    "Cause",
+    "ChangedBy",
     "GateStatus",
     "Intent",
     "IntentAction",
@@ -116,6 +119,26 @@ _LATCHES = tuple(
 )
 
 
+class ChangedBy(Wire):
+    """Who changed an object, as far as the object itself tells."""
+
+    manager: Text
+    """Field manager that wrote it last: a program's name, never a person's.
+    Example: kubectl-client-side-apply."""
+
+
+class Cause(Wire):
+    """What was changed, by whom and why, as it stood on the objects when the rollout began."""
+
+    planes: Annotated[tuple[Plane, ...], Field(max_length=8), SET] = ()
+    """Parts of the content that differ from the version before; all parts of a first one.
+    Example: [Prompt]."""
+    change_cause: Text | None = None
+    """Annotation kubernetes.io/change-cause of what was changed. Example: shorter refunds."""
+    changed_by: ChangedBy | None = None
+    """Who changed it; absent where no object tells. Example: {manager: argocd-controller}."""
+
+
 class AgentRolloutSpec(Wire):
     """The transition, fixed when it began, and what people want of it, which may be patched."""
 
@@ -124,6 +147,11 @@ class AgentRolloutSpec(Wire):
         Cel(
             "has(self.from) == has(oldSelf.from) && (!has(self.from) || self.from == oldSelf.from)",
             "from is fixed when the rollout is created",
+        ),
+        Cel(
+            "has(self.cause) == has(oldSelf.cause) && "
+            "(!has(self.cause) || self.cause == oldSelf.cause)",
+            "cause is fixed when the rollout is created",
         ),
         Cel(
             "!has(oldSelf.promote) || !has(self.promote) || self.promote.mode == 'Full' || "
@@ -152,6 +180,9 @@ class AgentRolloutSpec(Wire):
     """The steps that were in force at the start."""
     gate: Annotated[Gate, FROZEN]
     """The judgement that was in force at the start."""
+    cause: Cause | None = None
+    """What was changed, by whom and why, as far as it is known.
+    Example: {planes: [Prompt], changeCause: shorter refunds}."""
     pause: Intent | None = None
     """Present: the rollout waits where it is. `null` lets it go on.
     Example: {by: ada@example.com, reason: lunch}."""

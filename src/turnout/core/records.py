@@ -18,6 +18,7 @@ from turnout.api.version import (
 )
 from turnout.core import naming, render
 from turnout.core.arrange import Arrangement
+from turnout.core.cause import cause_of
 from turnout.core.content import Content
 from turnout.core.course import Course, Start
 from turnout.core.intake import Wanted
@@ -78,6 +79,7 @@ def _rollout(world: World, start: Start, stable: VersionRef | None) -> dict[str,
         to=wanted.ref,
         strategy=wanted.strategy,
         gate=wanted.gate,
+        cause=cause_of(world, wanted, stable),
     )
     name = naming.rollout_name(world.name, start.number)
     made = render.record(world, "AgentRollout", name, spec.to_wire())

@@ -46,7 +46,9 @@ def _metadata(metadata: Document, *, managers: bool) -> Document:
     kept = {key: value for key, value in metadata.items() if key != "managedFields"}
     if managers:
         kept["managedFields"] = [
-            _some(entry, _MANAGER) for entry in metadata.get("managedFields") or ()
+            _some(entry, _MANAGER)
+            for entry in metadata.get("managedFields") or ()
+            if not entry.get("subresource")
         ]
     annotations = metadata.get("annotations") or {}
     if _LAST_APPLIED in annotations:

@@ -195,6 +195,11 @@ SPECS: dict[str, Document] = {
         "to": {"version": "support-e07b55a9c1", "digest": OTHER_DIGEST},
         "strategy": STRATEGY,
         "gate": GATE,
+        "cause": {
+            "planes": ["Prompt"],
+            "changeCause": "shorter refunds",
+            "changedBy": {"manager": "argocd-controller"},
+        },
         "approvals": [],
     },
 }

@@ -48,6 +48,8 @@ def want(server: ApiServer, **intent: Any) -> str:
         ("trigger", "Retry"),
         ("from", {"version": "support-0000000000", "digest": DIGEST}),
         ("from", None),
+        ("cause", {"planes": ["Model"]}),
+        ("cause", None),
         ("to", {"version": "support-0000000000", "digest": OTHER_DIGEST}),
         ("strategy", {"scaleDownDelay": "1s"}),
         ("gate", {"minRequests": 1}),

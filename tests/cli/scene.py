@@ -2,8 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,18 +52,38 @@ class Scene:
         kubectl = self.team.admin.cluster.kubectl
         return self.run(kubectl, "turnout", *words, "-n", self.team.namespace, "--as", user)
 
+    @contextmanager
+    def begins(self, out: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Run `turnout` beside the test, its output in a file."""
+        told = ("turnout", *words, "-n", self.team.namespace, "--as", EDITOR)
+        environment = self.environment()
+        found = shutil.which(told[0], path=environment["PATH"])
+        assert found is not None
+        with (
+            out.open("wb") as file,
+            subprocess.Popen(
+                [found, *told[1:]], env=environment, stdin=subprocess.DEVNULL, stdout=file
+            ) as process,
+        ):
+            try:
+                yield process
+            finally:
+                process.terminate()
+
+    def environment(self) -> dict[str, str]:
+        """Say what a program of the team is told of its surroundings."""
+        return {
+            "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}",
+            "KUBECONFIG": str(self.team.admin.cluster.kubeconfig),
+            "PYTHONUTF8": "1",
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            "HOME": "/nowhere",
+        }
+
     def run(self, *words: str) -> Answer:
-        path = f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"
-        kubeconfig = str(self.team.admin.cluster.kubeconfig)
         done = subprocess.run(
             words,
-            env={
-                "PATH": path,
-                "KUBECONFIG": kubeconfig,
-                "PYTHONUTF8": "1",
-                "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
-                "HOME": "/nowhere",
-            },
+            env=self.environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -104,7 +127,10 @@ def play(team: Team) -> Scene:
     changed = {
         "apiVersion": prompt["apiVersion"],
         "kind": "Prompt",
-        "metadata": {"name": "support-system"},
+        "metadata": {
+            "name": "support-system",
+            "annotations": {"kubernetes.io/change-cause": "shorter refunds"},
+        },
         "spec": prompt["spec"] | {"text": text},
     }
     team.ada.apply(changed, registry(tool(schema=required)), policy(maxSteps=10))

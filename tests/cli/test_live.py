@@ -85,9 +85,13 @@ def test_kubectl_runs_it_as_a_plugin_and_an_abort_is_in_the_history(scene: Scene
         "changed": ["prompt", "tools", "policy"],
         "by": "ada",
         "reason": "wrong refunds",
+        "changeCause": "shorter refunds",
+        "changedBy": "kubectl-client-side-apply",
     }
     assert newest.items() >= {**expected, "changed": newest["changed"]}.items()
     assert sorted(newest["changed"]) == sorted(expected["changed"])
+    shown = scene.turnout("history", "support").out
+    assert 'changed by kubectl-client-side-apply: "shorter refunds"' in shown
     again = scene.turnout("abort", "support", "--yes")
     assert "has no running rollout to abort" in again.err
 

@@ -222,9 +222,11 @@ def test_a_document_of_the_wrong_shape_is_invalid(spec: Any) -> None:
     assert isinstance(store.get(SUPPORT), Invalid)
 
 
-def test_managed_fields_are_kept_as_managers_of_routes_and_dropped_elsewhere() -> None:
+def test_managers_of_a_route_itself_are_kept_and_others_dropped() -> None:
     store = Store()
-    fields = [{"manager": "argocd", "operation": "Apply", "time": "t", "fieldsV1": {"f:x": {}}}]
+    book = {"operation": "Apply", "time": "t", "fieldsV1": {"f:x": {}}}
+    status = book | {"manager": "gateway", "subresource": "status"}
+    fields = [book | {"manager": "argocd"}, status]
     route, service = Ref(HTTP_ROUTE, "shop", "support"), Ref(DEPLOYMENT, "shop", "support")
     store.put(route, document(route, metadata={"managedFields": fields}))
     store.put(service, document(service, metadata={"managedFields": fields}))
@@ -232,7 +234,7 @@ def test_managed_fields_are_kept_as_managers_of_routes_and_dropped_elsewhere() -
     assert isinstance(kept, Mapping)
     assert isinstance(dropped, Mapping)
     assert kept["metadata"]["managedFields"] == [
-        {"manager": "argocd", "operation": "Apply", "time": "t"}
+        {"operation": "Apply", "time": "t", "manager": "argocd"}
     ]
     assert "managedFields" not in dropped["metadata"]
 

@@ -167,8 +167,8 @@ class FieldManager(Wire):
     """Its name: kubectl-client-side-apply."""
     subresource: str = ""
     """What it wrote through; empty for the object itself."""
-    time: str = ""
-    """When it wrote last, as the API server writes times: they sort as texts."""
+    time: Timestamp | None = None
+    """When it wrote last, to a second."""
 
 
 class ObjectMeta(Wire):

@@ -34,6 +34,7 @@ class Line:
     Attributes:
         planes: What its version changed; empty where one of the two is no longer known.
         cause: Why it ended as it did, in a sentence.
+        change: What wrote the change, and why, as it stood on what was written.
         by: Who had a hand in it; empty where nobody had.
         why: What they gave as a reason.
         took: From its begin to its end, or until now.
@@ -42,6 +43,7 @@ class Line:
     rollout: AgentRollout
     planes: tuple[str, ...]
     cause: str
+    change: str
     by: str
     why: str
     took: timedelta
@@ -49,22 +51,41 @@ class Line:
 
 def past(record: Record, now: datetime) -> list[Line]:
     """Tell an agent's rollouts, newest first."""
-    return [_line(record, one, now) for one in reversed(record.rollouts)]
+    return [line_of(record, one, now) for one in reversed(record.rollouts)]
 
 
-def _line(record: Record, rollout: AgentRollout, now: datetime) -> Line:
+def line_of(record: Record, rollout: AgentRollout, now: datetime) -> Line:
+    """Tell one rollout."""
     spec, status = rollout.spec, rollout.status
     before = spec.from_.version if spec.from_ else None
     people = list(_people(rollout))
     began = status.started_at or rollout.metadata.creation_timestamp or now
     return Line(
         rollout=rollout,
-        planes=tuple(changed_planes(record, before, spec.to.version)),
+        planes=_planes(rollout) or tuple(changed_planes(record, before, spec.to.version)),
         cause=status.message or status.reason or "",
+        change=_change(rollout),
         by=", ".join(dict.fromkeys(by for by, _ in people)),
         why="; ".join(why for _, why in people if why),
         took=(status.finished_at or now) - began,
     )
+
+
+def _planes(rollout: AgentRollout) -> tuple[str, ...]:
+    """Name the planes that changed, as the rollout says itself."""
+    cause = rollout.spec.cause
+    return tuple(one.value.lower() for one in cause.planes) if cause is not None else ()
+
+
+def _change(rollout: AgentRollout) -> str:
+    """Say which program wrote the change, and what was given as its cause."""
+    cause = rollout.spec.cause
+    if cause is None:
+        return ""
+    by = f"changed by {cause.changed_by.manager}" if cause.changed_by is not None else "changed"
+    if cause.change_cause:
+        return f'{by}: "{cause.change_cause}"'
+    return by if cause.changed_by is not None else ""
 
 
 def _people(rollout: AgentRollout) -> Iterator[tuple[str, str]]:
@@ -85,7 +106,7 @@ def past_lines(record: Record, now: datetime, marks: Marks) -> Iterator[Text]:
     yield Text(heads, "bold")
     for line, row in zip(lines, rows, strict=True):
         yield Text(row, _STYLES.get(line.rollout.status.phase, ""))
-        for said in (line.cause, f'"{line.why}"' if line.why else ""):
+        for said in (line.change, line.cause, f'"{line.why}"' if line.why else ""):
             if said:
                 yield Text(_INDENT + safe(said), "dim")
 
@@ -142,6 +163,10 @@ def _line_document(line: Line) -> dict[str, Any]:
         "from": spec.from_.version if spec.from_ else None,
         "to": spec.to.version,
         "changed": list(line.planes),
+        "changeCause": spec.cause.change_cause if spec.cause else None,
+        "changedBy": spec.cause.changed_by.manager
+        if spec.cause and spec.cause.changed_by
+        else None,
         "phase": status.phase.value,
         "cause": line.cause,
         "by": line.by,

@@ -17,7 +17,15 @@ app = typer.Typer(
 
 _ASKING: Final = "Ask for something (writes one patch of a spec, and shows it)"
 
-for command in (reads.status, reads.diff, reads.history, reads.lint, reads.version):
+for command in (
+    reads.status,
+    reads.why,
+    reads.diff,
+    reads.history,
+    reads.wait,
+    reads.lint,
+    reads.version,
+):
     app.command()(command)
 for command in (
     writes.abort,

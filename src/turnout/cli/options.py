@@ -20,6 +20,13 @@ class Form(StrEnum):
     YAML = "yaml"
 
 
+class Goal(StrEnum):
+    """What is waited for."""
+
+    PROMOTED = "promoted"
+    SETTLED = "settled"
+
+
 class View(StrEnum):
     """How a changed text is shown."""
 
@@ -125,4 +132,4 @@ def _options(group: type) -> list[inspect.Parameter]:
     ]
 
 
-__all__ = ["Access", "Acting", "Asking", "Form", "View", "flat"]
+__all__ = ["Access", "Acting", "Asking", "Form", "Goal", "View", "flat"]

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from turnout.cli.completion import agents, versions
-from turnout.cli.options import Access, Form, View, flat
+from turnout.cli.options import Access, Form, Goal, View, flat
 from turnout.cli.words import AgentName, Output, end
 
 _SIDES: Final = 2
@@ -83,6 +83,56 @@ def history(agent: AgentName, *, output: Output = Form.TEXT, access: Access) -> 
     from turnout.cli import history as verb
 
     end(verb.history(access, agent, output))
+
+
+@flat
+def why(
+    agent: AgentName,
+    rollout: Annotated[
+        str | None, typer.Argument(help="A rollout, as r14; what explains the present without one.")
+    ] = None,
+    *,
+    output: Output = Form.TEXT,
+    access: Access,
+) -> None:
+    """Tell why an agent is where it is, or why a rollout ended: cause, rule, numbers, changes.
+
+    It reads the cluster only, never a metrics provider: every number stands in the rollout.
+
+    Exit codes: 0 told, 2 failed.
+    """
+    from turnout.cli import account as verb
+
+    end(verb.account(access, agent, rollout, output))
+
+
+@flat
+def wait(
+    agent: AgentName,
+    *,
+    goal: Annotated[
+        Goal,
+        typer.Option("--for", help="promoted, or settled: promoted or refused, whichever."),
+    ] = Goal.PROMOTED,
+    version: Annotated[
+        str | None,
+        typer.Option(help="The version; else what the agent's content makes, edits included."),
+    ] = None,
+    timeout: Annotated[str, typer.Option(metavar="DURATION", help="Longest wait.")] = "1h",
+    output: Output = Form.TEXT,
+    access: Access,
+) -> None:
+    """Wait until a change is out, or will not be: for CI, right after an apply.
+
+    It waits for the operator to see every edit of the agent and of what it names first. Held is
+    told at the timeout only: a rollout that is held goes on by itself once it can.
+
+    Exit codes: 0 promoted, 2 failed, 3 refused, 4 still held or waiting for a person, 5 still
+    under way.
+    """
+    from turnout.cli import wait as verb
+
+    end(verb.wait(access, agent, verb.Patience(goal, version, timeout), output))
 
 
 def lint(

@@ -98,6 +98,7 @@ def test_a_strategy_names_its_agents_and_a_metric_template_says_only_why() -> No
 def test_users_beyond_the_list_are_counted() -> None:
     status = refused("Prompt", None, *(f"a{number}" for number in range(300)))
     assert (len(status["usedBy"]), status["truncated"]) == (256, 44)
+    assert "truncated" not in refused("Prompt", status, "support")
 
 
 def test_saying_it_again_changes_nothing() -> None:

@@ -29,6 +29,9 @@ _ALWAYS: Final = {
 }
 """Conditions that are there from the first look on, besides those that fail."""
 
+_OF_THE_CONTENT: Final = frozenset(("digest", "usedBy", "truncated"))
+"""What a status says of content that is not known now."""
+
 
 def refusal(
     kind: str,
@@ -56,15 +59,12 @@ def refusal(
     told = {claim.type for claim in claims} | {"Reconciling"}
     made = fold_conditions(known.values(), claims, generation, now)
     kept = [one for one in known.values() if one.type not in told]
-    status = {key: value for key, value in before.items() if key != "digest"}
-    return (
-        status
-        | _standing(kind, why, users)
-        | {
-            "observedGeneration": generation,
-            "conditions": [one.to_wire() for one in (*made, *kept)],
-        }
-    )
+    return {
+        **{key: value for key, value in before.items() if key not in _OF_THE_CONTENT},
+        **_standing(kind, why, users),
+        "observedGeneration": generation,
+        "conditions": [one.to_wire() for one in (*made, *kept)],
+    }
 
 
 def _readable(before: Mapping[str, Any]) -> Iterator[tuple[str, Condition]]:

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from tests.api.admission_rows import GOOD_CHANGES, REFUSED, Row
-from tests.api.documents import SPECS, changed, good
+from tests.api.documents import GONE, SPECS, changed, good
 from tests.cli.linted import errors, looked, only_error, read, template
+from tests.support.hostile import documents
 from tests.support.manifests import agent, everything, kind, prompt
 from turnout.cli.exits import Exit
 from turnout.cli.lint.command import lint
@@ -99,6 +101,35 @@ def test_of_a_pod_kubectl_explains_more() -> None:
     path = "spec.template.spec.containers.0.image"
     found = only_error(looked(changed(good("Agent"), path, 7)))
     assert found.problem.mend == "kubectl explain podtemplate.template.spec.containers.image"
+
+
+def test_a_null_is_as_good_as_nothing_where_nothing_is_required() -> None:
+    assert looked(changed(good("Prompt"), "spec.variables", None)).clean
+    missing = only_error(looked(changed(good("Prompt"), "spec.role", None)))
+    assert missing.problem.reason == "Required"
+
+
+@pytest.mark.parametrize(
+    "path, value, words",
+    [
+        ("metadata.labels", {"a b": "x"}, "keys are names of letters"),
+        ("metadata.labels", {"a\x00b": "x"}, "keys are names of letters"),
+        ("metadata.name", "a\x00b", "DNS label"),
+        ("metadata.labels", {"a": "x y"}, "should match"),
+        ("metadata.annotations", {"x/y/z": ""}, "keys are names of letters"),
+        ("metadata.finalizers", ["mine"], "should match"),
+        ("metadata.name", GONE, "Required value: metadata.name is missing"),
+        ("metadata.labls", {}, "unknown field"),
+    ],
+)
+def test_metadata_is_checked_as_every_objects_is(path: str, value: Any, words: str) -> None:
+    assert words in only_error(looked(changed(good("Prompt"), path, value))).problem.message
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(documents())
+def test_no_document_makes_lint_fail(document: dict[str, Any]) -> None:
+    assert all(one.problem.message for one in looked(document).findings)
 
 
 def test_each_bad_tool_and_rule_is_told() -> None:

@@ -50,7 +50,9 @@ class Fleet:
         for at, one in enumerate(agents):
             one["metadata"] = {"name": f"agent-{at:02d}"}
         self.team.ada.apply(prompt(), metric(), *agents)
-        eventually("all are healthy", lambda: self.phases() == {"Healthy": number}, 60)
+        eventually(
+            "all are healthy", lambda: self.phases() == {"Healthy": number}, _patience(number)
+        )
 
     def changes_prompt(self, text: str) -> None:
         self.team.ada.patch(PROMPTS, "support-system", {"spec": {"text": text}})
@@ -91,6 +93,11 @@ class Fleet:
         self.operator.await_lead()
 
 
+def _patience(number: int) -> float:
+    """Seconds that so many agents may take on a busy machine."""
+    return 60.0 + 4.0 * number
+
+
 def _operator(stage: Stage, limit: int) -> OperatorProcess:
     return stage.operator(f"queue-{next(_counted)}", maxConcurrentRollouts=limit)
 
@@ -126,7 +133,7 @@ def _queue_up(fleet: Fleet, number: int) -> AuditLog:
         places = fleet.places()
         return sorted(places.values()) == [(at, waiting) for at in range(1, waiting + 1)]
 
-    eventually(f"{waiting} wait, each in its place", told, 60)
+    eventually(f"{waiting} wait, each in its place", told, _patience(number))
     assert len(fleet.running()) == fleet.limit
     assert fleet.phases()["Queued"] == waiting
     return log
@@ -137,7 +144,7 @@ def _until_all_are_promoted(fleet: Fleet, number: int) -> None:
         fleet.promotes()
         return len(fleet.begun) == number and not fleet.running()
 
-    eventually("every agent had its turn", done, 200, pause=0.3)
+    eventually("every agent had its turn", done, 3 * _patience(number), pause=0.3)
     eventually("all are healthy", lambda: fleet.phases() == {"Healthy": number})
     assert fleet.places() == {}
 

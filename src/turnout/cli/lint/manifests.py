@@ -20,6 +20,9 @@ from turnout.core.quoting import quoted
 MOST_VALUES: Final = 1_000_000
 """Values that one document may hold once its aliases are followed."""
 
+DEEPEST: Final = 64
+"""Levels that a document may nest: more than any schema of ours has."""
+
 _PLAIN: Final = "tag:yaml.org,2002:"
 _MERGE: Final = f"{_PLAIN}merge"
 
@@ -149,6 +152,9 @@ class _Values:
         self.places[path] = Place(self.file, mark.line + 1, mark.column + 1)
         if len(self.places) > MOST_VALUES:
             raise yaml.YAMLError(f"more than {MOST_VALUES} values in one document")
+        if len(path) > DEEPEST:
+            self.problems.append(Problem(path, "TooDeep", f"it nests more than {DEEPEST} deep"))
+            return None
         match node:
             case MappingNode():
                 return self.mapping(node, path)
@@ -164,7 +170,7 @@ class _Values:
         self.reader.flatten_mapping(node)
         found: dict[str, Any] = {}
         for key, item in node.value:
-            name = str(key.value)
+            name = _paired(str(key.value))
             if own.count(key.value) > 1 and name in found:
                 said = f'key "{quoted(name)}" is already set in this map'
                 self.problems.append(Problem((*path, name), "DuplicateKey", said))

@@ -61,7 +61,7 @@ def checked(manifest: Manifest) -> Checked:
     problems += rule_problems(schema, document, wrong)
     if problems:
         return Checked(manifest, None, tuple(problems))
-    resource = _taken(kind.model, manifest.content)
+    resource = _taken(kind.model, document)
     if isinstance(resource, Problem):
         return Checked(manifest, None, (resource,))
     return Checked(manifest, resource, tuple(_own_problems(resource)))

@@ -39,7 +39,16 @@ _CEL: Final = cel.NewEnv(
 
 def rule_problems(node: JsonSchema, document: Any, wrong: Collection[Path]) -> Iterator[Problem]:
     """Say which rules a document breaks; none is asked of a value that is wrong by its schema."""
-    yield from _below(node, document, ROOT, wrong)
+    yield from _below(node, _whole(document), ROOT, wrong)
+
+
+def _whole(value: Any) -> Any:
+    """Write NUL as a mark that is as foreign: the library would take it for the end of a text."""
+    if isinstance(value, dict):
+        return {_whole(name): _whole(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    return value.replace("\x00", "\ufffd") if isinstance(value, str) else value
 
 
 def _below(node: JsonSchema, value: Any, path: Path, wrong: Collection[Path]) -> Iterator[Problem]:

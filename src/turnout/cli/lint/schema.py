@@ -12,23 +12,42 @@ from jsonschema_rs import Draft4Validator, ValidationError
 
 from turnout.api.crds import KEPT, render
 from turnout.api.kinds import KINDS, Kind
-from turnout.api.schema import JsonSchema
+from turnout.api.schema import RULES, Cel, JsonSchema
 from turnout.cli.lint.problems import Path, Problem, dotted
 from turnout.core.quoting import quoted
 
 OURS: Final = {kind.name: kind for kind in KINDS}
 """Kinds of our group by their names."""
 
-_TEXTS: Final = {"type": "object", "additionalProperties": {"type": "string"}}
+_QUALIFIED: Final = (
+    "'^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'"
+)
+_KEYS: Final = Cel(
+    f"self.all(key, key.matches({_QUALIFIED}))",
+    "keys are names of letters, digits, -, _ and ., maybe with a DNS name and / before them",
+)
+_TEXTS: Final = {
+    "type": "object",
+    "additionalProperties": {"type": "string"},
+    RULES: [_KEYS.wire()],
+}
+_LABEL: Final = {
+    "type": "string",
+    "maxLength": 63,
+    "pattern": "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$",
+}
 _METADATA: Final[JsonSchema] = {
     "type": "object",
     "description": "Standard object's metadata. Example: {name: support}.",
     "properties": {
         "name": {"type": "string", "description": "Name of the object. Example: support."},
         "namespace": {"type": "string", "description": "Its namespace."},
-        "labels": _TEXTS,
+        "labels": _TEXTS | {"additionalProperties": _LABEL},
         "annotations": _TEXTS,
-        "finalizers": {"type": "array", "items": {"type": "string"}},
+        "finalizers": {
+            "type": "array",
+            "items": {"type": "string", "pattern": "^[^/]+/[^/]+$"},
+        },
         "ownerReferences": {"type": "array", "items": {"type": "object"}},
         "managedFields": {"type": "array", "items": {"type": "object"}},
         "generation": {"type": "integer"},

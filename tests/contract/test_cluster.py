@@ -432,6 +432,8 @@ async def test_a_pod_is_annotated_through_its_status_and_nothing_else_of_it_chan
     assert told["spec"] == made["spec"]
     with pytest.raises(Conflict):
         await cluster.annotate(ref_of(made), {"turnout.dev/kill": "late"}, version_of(made))
+    after = await cluster.annotate(ref_of(made), {"turnout.dev/kill": None}, version_of(told))
+    assert after["metadata"]["annotations"] == {"theirs": "kept"}
     absent = Ref(POD, namespace, "absent")
     with pytest.raises(NotFound):
         await cluster.annotate(absent, {"turnout.dev/kill": "{}"}, version_of(told))

@@ -17,6 +17,7 @@ from turnout.api.agent import Agent
 from turnout.api.policy import AgentPolicy
 from turnout.core import naming, pods, render
 from turnout.core.kill import order_of
+from turnout.core.orders import REPEAT
 from turnout.core.plan import Annotate, Apply, Create, Remove
 from turnout.core.policies import report_policy
 
@@ -150,6 +151,27 @@ def test_a_pod_that_only_the_standing_order_told_is_released_too(sim: Simulation
     sim.pods[name].order = None
     throw(sim, None)
     assert told(sim) == [RELEASED, RELEASED]
+
+
+def test_each_pod_is_told_once_more_two_seconds_later(sim: Simulation) -> None:
+    throw(sim, REFUNDS)
+    assert sim.again_in == REPEAT
+    sim.written.clear()
+    sim.serve(2)
+    sim.settle()
+    repeats = [one for one in sim.written if isinstance(one, Annotate)]
+    assert [one.annotations for one in repeats] == [{naming.KILL_REPEAT_AT: None}] * 2
+    assert told(sim) == [TOLD, TOLD]
+    assert sim.reconcile().decision.again_in is None
+
+
+@pytest.mark.parametrize("written", ["soon", "2026-01-01T00:00:00"])
+def test_a_time_that_makes_no_sense_is_now(sim: Simulation, written: str) -> None:
+    throw(sim, REFUNDS)
+    for pod in sim.pods.values():
+        pod.repeat_at = written
+    sim.settle()
+    assert [pod.repeat_at for pod in sim.pods.values()] == [None, None]
 
 
 def test_while_nothing_is_stopped_nothing_is_written(sim: Simulation) -> None:

@@ -74,6 +74,11 @@ def program(name: str, *command: str, serves: bool = False) -> list[Document]:
     return [pod | {"spec": spec}, service]
 
 
+def await_program(admin: Kubectl, name: str) -> None:
+    """Wait until a program serves."""
+    eventually(f"{name} serves", lambda: _is_ready(admin.get("pods", name) or {}), timeout=60)
+
+
 def pods(admin: Kubectl, name: str) -> list[Document]:
     """Return the pods of an agent that are not on their way out."""
     found = admin.list("pods", f"{AGENT_LABEL}={name}")

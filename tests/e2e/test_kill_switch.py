@@ -38,6 +38,7 @@ def admin(stage: Stage) -> Iterator[Kubectl]:
             kind("AgentPolicy", "support-policy", {"mode": "Enforce", "limits": LIMITS}),
             copies.agent(AGENT, MODEL, strategy=strategy([{"setWeight": 50}]), gate=GATE),
         )
+        copies.await_program(made, MODEL)
         made.await_phase("Healthy", AGENT, 90)
         yield made
 

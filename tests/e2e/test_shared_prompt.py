@@ -48,6 +48,7 @@ def admin(stage: Stage) -> Iterator[Kubectl]:
             copies.tools(MODEL),
             *map(_agent, BARS),
         )
+        copies.await_program(made, MODEL)
         for name in BARS:
             made.await_phase("Healthy", name, 90)
             made.apply(*_customers(name))

@@ -132,7 +132,9 @@ class FakeCluster(Cluster):
         return self._store(ref, old, _merged(old, {"status": dict(status)}))
 
     @override
-    async def annotate(self, ref: Ref, annotations: Mapping[str, str], version: str) -> Document:
+    async def annotate(
+        self, ref: Ref, annotations: Mapping[str, str | None], version: str
+    ) -> Document:
         self._receive("annotate", ref)
         old = self._find(ref)
         self._fence(ref, old, version)

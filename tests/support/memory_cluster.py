@@ -45,6 +45,7 @@ class Pod:
     created: float
     hears: bool
     order: str | None = None
+    repeat_at: str | None = None
     total: float = 0.0
     good: dict[str, float] = field(default_factory=dict)
 
@@ -127,12 +128,13 @@ class MemoryCluster:
             manifest = {"metadata": manifest["metadata"]}
         self.store(merge(document, manifest))
 
-    def _annotate(self, name: str, annotations: Mapping[str, str], version: str) -> None:
+    def _annotate(self, name: str, annotations: Mapping[str, str | None], version: str) -> None:
         """Tell a pod of an order; what it was told before stands for its resourceVersion."""
         pod = self.pods.get(name)
-        if pod is None or version != str(pod.order):
+        if pod is None or version != f"{pod.order} {pod.repeat_at}":
             raise Conflict(name)
-        pod.order = annotations[naming.KILL]
+        pod.order = annotations.get(naming.KILL, pod.order)
+        pod.repeat_at = annotations[naming.KILL_REPEAT_AT]
 
     def _remove(self, key: Key, uid: str, version: str) -> None:
         if self._fenced(key, version)["metadata"]["uid"] != uid:

@@ -136,8 +136,9 @@ class SeenCluster(MemoryCluster):
                 name in ready,
                 pod.created,
                 self.trouble.get(pod.version),
-                str(pod.order),
+                f"{pod.order} {pod.repeat_at}",
                 pod.order,
+                pod.repeat_at,
                 pod.hears,
             )
             for name, pod in self.pods.items()

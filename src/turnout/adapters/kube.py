@@ -137,7 +137,9 @@ class KubeCluster(Cluster):
         return await self._patch(ref, body, "application/merge-patch+json", subresource="/status")
 
     @override
-    async def annotate(self, ref: Ref, annotations: Mapping[str, str], version: str) -> Document:
+    async def annotate(
+        self, ref: Ref, annotations: Mapping[str, str | None], version: str
+    ) -> Document:
         body = {"metadata": {"resourceVersion": version, "annotations": dict(annotations)}}
         return await self._patch(ref, body, "application/merge-patch+json", subresource="/status")
 

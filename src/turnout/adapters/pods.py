@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from turnout.adapters.documents import Document
-from turnout.core.naming import KILL, RENDER, VERSION_LABEL
+from turnout.core.naming import KILL, KILL_REPEAT_AT, RENDER, VERSION_LABEL
 from turnout.core.world import Pod
 
 _STARTING = {"ContainerCreating", "PodInitializing"}
@@ -29,6 +29,7 @@ def pod(document: Document) -> Pod | None:
         trouble=None if ready else _trouble(status, conditions),
         resource=metadata["resourceVersion"],
         order=annotations.get(KILL),
+        repeat_at=annotations.get(KILL_REPEAT_AT),
         hears=RENDER in annotations and not going,
     )
 

@@ -15,6 +15,10 @@ Manifest: TypeAlias = Mapping[str, Any]
 """A document to be written: `apiVersion`, `kind`, `metadata` with name and namespace, content."""
 
 
+Annotations: TypeAlias = Mapping[str, str | None]
+"""Annotations to set, or to remove (None)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """One consistent list of a kind.
@@ -94,8 +98,10 @@ class Cluster(Protocol):
         """
         ...
 
-    async def annotate(self, ref: Ref, annotations: Mapping[str, str], version: str) -> Document:
-        """Set annotations of an object at this version through its status, and nothing else.
+    async def annotate(
+        self, ref: Ref, annotations: Mapping[str, str | None], version: str
+    ) -> Document:
+        """Set annotations of an object at this version through its status, or remove them (None).
 
         For pods: the right to write their status does not reach what they run.
 

@@ -21,6 +21,7 @@ STABLE_DIGEST = "turnout.dev/stable-digest"
 STABLE_VERSION = "turnout.dev/stable-version"
 DELETION_POLICY = "turnout.dev/deletion-policy"
 KILL = "turnout.dev/kill"
+KILL_REPEAT_AT = "turnout.dev/kill-repeat-at"
 
 SHORTEST_HEX = 10
 LONGEST_NAME = 63

@@ -7,8 +7,8 @@ mounts it, and would show an order that is no more to every new pod there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 
 from turnout.api.policy import AgentPolicy
 from turnout.api.rollout import AgentRolloutStatus, TimelineEntry
@@ -18,7 +18,12 @@ from turnout.core.moves import KILL_SWITCH, TIMELINE
 from turnout.core.patch import holds, revised
 from turnout.core.plan import Action, Annotate, Announcement, Apply, Create, Remove, Target
 from turnout.core.reasons import Reason
-from turnout.core.world import World
+from turnout.core.world import Pod, World
+
+NOW = timedelta(0)
+REPEAT = timedelta(seconds=2)
+"""Until a pod is told once more. A kubelet that still writes the files for one change of a pod
+misses the next (measured: two changes within a second), and looks again after a minute or more."""
 
 RECHECK = timedelta(seconds=15)
 """A foreign ConfigMap that holds the name is not watched, so it is looked at this often."""
@@ -32,8 +37,10 @@ def plan_orders(world: World) -> Iterator[Action]:
     for pod in world.pods:
         told_before = pod.order is not None or known is not None
         if pod.hears and pod.order != order.text and (told_before or not order.is_clear):
-            target = Target("Pod", world.namespace, pod.name)
-            yield Annotate(target, {naming.KILL: order.text}, pod.resource)
+            again = (world.now + REPEAT).isoformat()
+            yield _told(world, pod, {naming.KILL: order.text, naming.KILL_REPEAT_AT: again})
+        elif pod.hears and _repeat_in(world, pod) == NOW:
+            yield _told(world, pod, {naming.KILL_REPEAT_AT: None})
     if order.is_clear and known is not None:
         name = naming.standing_order_name(world.name)
         yield Remove(Target("ConfigMap", world.namespace, name), known.uid, known.version)
@@ -49,11 +56,27 @@ def _stand(world: World, order: Order) -> Iterator[Action]:
         yield Apply(manifest, known.version)
 
 
+def _told(world: World, pod: Pod, annotations: Mapping[str, str | None]) -> Annotate:
+    return Annotate(Target("Pod", world.namespace, pod.name), annotations, pod.resource)
+
+
+def _repeat_in(world: World, pod: Pod) -> timedelta | None:
+    """Tell when a pod is to be told once more; at once where what stands on it makes no sense."""
+    if pod.repeat_at is None:
+        return None
+    try:
+        return max(NOW, datetime.fromisoformat(pod.repeat_at) - world.now)
+    except (TypeError, ValueError):
+        return NOW
+
+
 def orders_again_in(world: World) -> timedelta | None:
-    """Tell when to look again because somebody else holds the standing order's name."""
+    """Tell when to look again: to repeat an order, or where somebody else holds the name."""
+    waits = [_repeat_in(world, pod) for pod in world.pods if pod.hears]
     name = naming.standing_order_name(world.name)
-    held = world.child("ConfigMap", name) is not None and standing_order(world) is None
-    return RECHECK if held and not order_of(world).is_clear else None
+    if world.child("ConfigMap", name) is not None and standing_order(world) is None:
+        waits.append(None if order_of(world).is_clear else RECHECK)
+    return min((one for one in waits if one is not None), default=None)
 
 
 def announce_switch(world: World) -> Iterator[Announcement]:

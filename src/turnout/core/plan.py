@@ -75,10 +75,10 @@ class Release:
 
 @dataclass(frozen=True)
 class Annotate:
-    """Set annotations of a pod that runs, refused where the pod changed meanwhile."""
+    """Set annotations of a pod that runs, or remove (None), refused where it changed meanwhile."""
 
     target: Target
-    annotations: Mapping[str, str]
+    annotations: Mapping[str, str | None]
     version: str
 
 

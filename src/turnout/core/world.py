@@ -87,6 +87,7 @@ class Pod:
         trouble: Why it is not ready, in the kubelet's words; None where it gave none.
         resource: resourceVersion that was read: a write names it.
         order: What it was told of the kill switch; None where it was told nothing.
+        repeat_at: When it is to be told once more, as written on it; None where that is done.
         hears: It was rendered with a place to read orders, and is not being deleted: the kubelet
             no longer changes files of a pod that ends.
     """
@@ -98,6 +99,7 @@ class Pod:
     trouble: str | None = None
     resource: str = ""
     order: str | None = None
+    repeat_at: str | None = None
     hears: bool = False
 
 

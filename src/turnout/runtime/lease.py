@@ -226,7 +226,9 @@ class Fenced(Cluster):
             return await self._cluster.write_status(ref, status, version)
 
     @override
-    async def annotate(self, ref: Ref, annotations: Mapping[str, str], version: str) -> Document:
+    async def annotate(
+        self, ref: Ref, annotations: Mapping[str, str | None], version: str
+    ) -> Document:
         async with self._fence():
             return await self._cluster.annotate(ref, annotations, version)
 

@@ -16,6 +16,8 @@ from turnout.core.naming import AGENT_LABEL, VERSION_LABEL
 
 IMAGE: Final = "turnout.dev/support-agent:dev"
 PORT: Final = 8080
+PATIENCE: Final = 5
+"""Seconds for a readiness probe: a busy machine is no verdict."""
 
 
 @contextmanager
@@ -35,6 +37,7 @@ def agent(name: str, backend: str, **spec: Any) -> Document:
     chosen: dict[str, Any] = document["spec"]
     del chosen["strategyRef"]
     (container,) = chosen["template"]["spec"]["containers"]
+    container["readinessProbe"]["timeoutSeconds"] = PATIENCE
     urls = {
         "OPENAI_BASE_URL": f"http://{backend}:{PORT}/v1",
         "SHOP_URL": f"http://{backend}:{PORT}/tools",
@@ -68,7 +71,8 @@ def program(name: str, *command: str, serves: bool = False) -> list[Document]:
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}}
     if not serves:
         return [pod | {"spec": spec}]
-    container["readinessProbe"] = {"httpGet": {"path": "/healthz", "port": PORT}}
+    probe = {"httpGet": {"path": "/healthz", "port": PORT}}
+    container["readinessProbe"] = probe | {"timeoutSeconds": PATIENCE}
     ports = {"selector": labels, "ports": [{"port": PORT}]}
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": ports}
     return [pod | {"spec": spec}, service]

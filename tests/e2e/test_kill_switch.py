@@ -22,6 +22,8 @@ LIMIT = 5.0
 """Seconds from the patch to the first refused call."""
 
 THROWS = 3
+"""Runs in which it is thrown, one after another."""
+
 POLICIES = "agentpolicies.turnout.dev"
 LIMITS = {"maxSteps": 2000, "maxToolCalls": 2000, "timeout": "2m"}
 

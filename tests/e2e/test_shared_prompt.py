@@ -16,8 +16,11 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 MODEL = "standin"
 LENIENT, STRICT = "support", "travel"
-BARS = {LENIENT: "20%", STRICT: "90%"}
-"""The share of good answers that each agent's gate asks for: of the new prompt 62 % are good."""
+BARS = {LENIENT: "0%", STRICT: "50%"}
+"""The share of good answers that each agent's gate asks for."""
+
+FLAW = "Never answer in JSON.\n"
+"""What the new prompt says besides: no answer is good any more."""
 
 PROMPTS = "prompts.turnout.dev"
 AGENTS = "agents.turnout.dev"
@@ -29,7 +32,7 @@ def _agent(name: str) -> Document:
         "interval": "5s",
         "failures": {"count": 2, "of": 3},
         "successes": 1,
-        "minRequests": 10,
+        "minRequests": 3,
         "metrics": metrics,
     }
     steps = strategy([{"setWeight": 50}], scaleDownDelay="1s")
@@ -56,7 +59,7 @@ def admin(stage: Stage) -> Iterator[Kubectl]:
 
 
 def _customers(name: str) -> list[Document]:
-    where = ("--url", f"http://{name}:{copies.PORT}", "--rate", "8", "--duration", "10m")
+    where = ("--url", f"http://{name}:{copies.PORT}", "--rate", "4", "--duration", "10m")
     return copies.program(f"customers-of-{name}", "-m", "loadgen", *where)
 
 
@@ -74,7 +77,8 @@ def _served(admin: Kubectl, name: str) -> set[str]:
 def test_one_promotes_and_one_takes_itself_back_and_each_keeps_its_bytes(
     admin: Kubectl, stage: Stage
 ) -> None:
-    old, new = prompt_text("prompt"), prompt_text("prompt-worse")
+    old = prompt_text("prompt")
+    new = old + FLAW
     assert {name: _served(admin, name) for name in BARS} == {LENIENT: {old}, STRICT: {old}}
     stable = admin.status(AGENTS, STRICT)["stable"]
     admin.patch(PROMPTS, "support-system", {"spec": {"text": new}})

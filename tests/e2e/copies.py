@@ -2,9 +2,11 @@
 
 import copy
 import json
+import threading
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from demo.stage import OPERATOR_NAMESPACE, Stage
@@ -57,22 +59,20 @@ def tools(backend: str) -> Document:
     return document
 
 
-def program(name: str, *command: str, serves: bool = False) -> list[Document]:
-    """Write a pod that runs a program of the example's image, and a Service where it serves."""
-    container: Document = {
+def program(name: str, *command: str) -> list[Document]:
+    """Write a pod that serves a program of the example's image, and its Service."""
+    probe = {"httpGet": {"path": "/healthz", "port": PORT}, "timeoutSeconds": PATIENCE}
+    container = {
         "name": name,
         "image": IMAGE,
         "imagePullPolicy": "IfNotPresent",
         "command": ["python3", *command],
+        "readinessProbe": probe,
         "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}},
     }
     labels = {"app": name}
     spec = {"containers": [container], "automountServiceAccountToken": False}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}}
-    if not serves:
-        return [pod | {"spec": spec}]
-    probe = {"httpGet": {"path": "/healthz", "port": PORT}}
-    container["readinessProbe"] = probe | {"timeoutSeconds": PATIENCE}
     ports = {"selector": labels, "ports": [{"port": PORT}]}
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": ports}
     return [pod | {"spec": spec}, service]
@@ -129,14 +129,40 @@ def _is_ready(pod: Document) -> bool:
     return any((one["type"], one["status"]) == ("Ready", "True") for one in conditions)
 
 
-def ask(pod: Document, text: str) -> Document:
-    """Ask one pod, past every Service; returns what became of the task."""
+def address(pod: Document) -> str:
+    """Return where a pod is reached, past every Service."""
+    return str(pod["status"]["podIP"])
+
+
+def ask(host: str, text: str) -> Document:
+    """Ask a pod or a Service, by a connection of its own; returns what became of the task."""
     body = {"messages": [{"role": "user", "content": text}]}
-    url = f"http://{pod['status']['podIP']}:{PORT}/v1/chat/completions"
+    url = f"http://{host}:{PORT}/v1/chat/completions"
     request = urllib.request.Request(url, json.dumps(body).encode())
     with urllib.request.urlopen(request, timeout=120) as answer:
         task: Document = json.load(answer)["task"]
     return task
+
+
+@contextmanager
+def customers(admin: Kubectl, names: Iterable[str], number: int = 2) -> Iterator[None]:
+    """Ask the Services of these agents, so many people each, one question after another."""
+    left = threading.Event()
+
+    def write_on(host: str) -> None:
+        while not left.is_set():
+            with suppress(OSError):
+                ask(host, "Order 1042 arrived broken, I want my money back.")
+            left.wait(0.1)
+
+    hosts = [(admin.get("services", name) or {})["spec"]["clusterIP"] for name in names]
+    with ThreadPoolExecutor(number * len(hosts)) as people:
+        for host in hosts * number:
+            people.submit(write_on, host)
+        try:
+            yield
+        finally:
+            left.set()
 
 
 def operators(stage: Stage) -> Kubectl:

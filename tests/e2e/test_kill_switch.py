@@ -33,7 +33,7 @@ def admin(stage: Stage) -> Iterator[Kubectl]:
     """A namespace with an agent whose model never wants anything but one tool."""
     with copies.namespace(stage, "kill") as made:
         made.apply(
-            *copies.program(MODEL, "-c", Path(insistent.__file__).read_text(), serves=True),
+            *copies.program(MODEL, "-c", Path(insistent.__file__).read_text()),
             prompt(),
             metric(),
             copies.tools(MODEL),
@@ -71,7 +71,7 @@ def _throw_in_a_run(admin: Kubectl, pod: Document) -> float:
     """Throw the switch in the middle of a run; returns the seconds until it was refused."""
     seen = len(_said(admin, "served"))
     with ThreadPoolExecutor(1) as customer:
-        run = customer.submit(copies.ask, pod, "What became of it?")
+        run = customer.submit(copies.ask, copies.address(pod), "What became of it?")
         eventually("a run is under way", lambda: len(_said(admin, "served")) > seen + 5)
         began = time.time()
         _switch(admin, {"tools": ["orders.lookup"]})
@@ -116,7 +116,7 @@ def _a_new_pod_refuses_without_the_operator(admin: Kubectl, stage: Stage, pod: D
         young = copies.await_ready(admin, AGENT, but=frozenset({name}))
         assert "turnout.dev/kill" not in young["metadata"]["annotations"]
         assert '"orders.lookup"' in _orders(admin, young)["standing-order.json"]
-        assert copies.ask(young, "What became of it?")["toolCalls"] == 1
+        assert copies.ask(copies.address(young), "What became of it?")["toolCalls"] == 1
     finally:
         operators.run("scale", "deployment", "turnout", "--replicas=2")
         operators.run("rollout", "status", "deployment", "turnout", "--timeout=90s")

@@ -116,7 +116,10 @@ def wait(
     ] = Goal.PROMOTED,
     version: Annotated[
         str | None,
-        typer.Option(help="The version; else what the agent's content makes, edits included."),
+        typer.Option(
+            help="The version; else what the agent's content makes, edits included.",
+            autocompletion=versions,
+        ),
     ] = None,
     timeout: Annotated[str, typer.Option(metavar="DURATION", help="Longest wait.")] = "1h",
     output: Output = Form.TEXT,

@@ -4,7 +4,9 @@ Adapters raise these and nothing else; whoever calls them never sees an HTTP sta
 library's exception. Messages name the object and never quote a foreign body.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from typing_extensions import override
 
@@ -96,3 +98,23 @@ class MetricsUnavailable(TurnoutError):
 
 class LeaseLost(TurnoutError):
     """This process may no longer write: another one can hold the lease from now on."""
+
+
+class TaskFailed(TurnoutError):
+    """A task cannot be answered now, or not in whole; a later one may be.
+
+    Attributes:
+        reason: CamelCase word for a condition.
+        message: One sentence in our own words, without anything that was read.
+        found: What was found all the same, as the task's result.
+    """
+
+    def __init__(self, reason: str, message: str, found: Mapping[str, Any] | None = None) -> None:
+        super().__init__(reason, message)
+        self.reason = reason
+        self.message = message
+        self.found = found
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.message}"

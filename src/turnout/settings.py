@@ -88,6 +88,22 @@ class LeaseTimes(_Frozen):
         return self
 
 
+class Jobs(_Frozen):
+    """How Jobs ask what lies outside the cluster, and where they report."""
+
+    image: Annotated[str, Field(min_length=1, max_length=512)]
+    """Image of the operator itself: the Jobs' program is in it."""
+
+    pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    """When a kubelet fetches it."""
+
+    reports_url: Annotated[str, Field(pattern=r"^https?://[^/?#@\s]+$", max_length=2048)]
+    """Where Jobs reach the port below: scheme, host and port."""
+
+    port: Annotated[int, Field(ge=1, le=65535)] = 8082
+    """Port that takes their reports."""
+
+
 class Settings(_Frozen):
     """All settings of one process."""
 
@@ -111,6 +127,9 @@ class Settings(_Frozen):
 
     metrics: Mapping[str, MetricsProvider] = {}
     """Metrics providers by the name that a gate gives."""
+
+    jobs: Jobs | None = None
+    """How Jobs are run; without it none is, and tools cannot be discovered."""
 
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """Port of /healthz, /readyz and /metrics; 0 takes a free one."""
@@ -188,7 +207,7 @@ def _value(name: str, text: str) -> object:
     match name:
         case "namespaces":
             return [part.strip() for part in text.split(",") if part.strip()]
-        case "lease" | "metrics":
+        case "lease" | "metrics" | "jobs":
             try:
                 return yaml.safe_load(text)
             except yaml.YAMLError as error:

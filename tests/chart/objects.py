@@ -100,6 +100,14 @@ def user_objects(namespace: str) -> list[Json]:
     ]
 
 
+def registry(namespace: str, named: str | None = None) -> Json:
+    """A ToolRegistry with one server, asked with a Secret or without."""
+    header = {"name": "Authorization", "secretKeyRef": {"name": named, "key": "token"}}
+    server: Json = {"name": "crm", "type": "MCP", "url": "https://crm.example.com/mcp"}
+    servers = [server | {"headersFrom": [header]} if named else server]
+    return _manifest("ToolRegistry", namespace, "tools", {"servers": servers})
+
+
 def _manifest(kind: str, namespace: str, name: str, spec: Json, **metadata: object) -> Json:
     return {
         "apiVersion": API_VERSION,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.chart.helm import NAMESPACE
-from tests.chart.objects import Json, Rollout, agent, user_objects, version
+from tests.chart.objects import Json, Rollout, agent, registry, user_objects, version
 from tests.chart.people import Person, eventually
 
 pytestmark = pytest.mark.light
@@ -29,7 +29,14 @@ def _retouch(*where: str) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(
-    "name", ["turnout-approvals", "turnout-operator-kinds", "turnout-places", "turnout-status"]
+    "name",
+    [
+        "turnout-approvals",
+        "turnout-operator-kinds",
+        "turnout-places",
+        "turnout-status",
+        "turnout-tool-secrets",
+    ],
 )
 def test_a_policy_compiles_without_a_warning(installed: None, admin: Person, name: str) -> None:
     policy = ("validatingadmissionpolicy", name)
@@ -268,3 +275,36 @@ class TestIntent:
         vi = person("vi")
         assert vi.reads(*rollout.where)
         assert "cannot patch" in vi.is_refused(*rollout.patch(pause={"by": "vi"}))
+
+
+class TestSecretsOfTools:
+    @pytest.fixture
+    def gus(self, installed: None, admin: Person, namespace: str) -> Person:
+        """Somebody who may read and edit our kinds in a namespace, and nothing else."""
+        where = f"--namespace={namespace}"
+        for role in ("turnout-view", "turnout-edit"):
+            words = ("create", "rolebinding", role, f"--clusterrole={role}", "--user=gus")
+            admin.does(*words, where)
+        gus = Person(admin.cluster, "gus")
+        rights = [(verb, "toolregistries.turnout.dev", where) for verb in ("get", "create")]
+        eventually(lambda: all(gus.can(*right) for right in rights), "gus' roles")
+        return gus
+
+    def test_who_may_not_create_pods_has_no_secret_sent_to_a_server(
+        self, gus: Person, namespace: str
+    ) -> None:
+        refused = gus.may_not_create(registry(namespace, named="crm"))
+        assert "gus may not create pods here" in refused
+        gus.creates(registry(namespace))
+        patch = json.dumps({"spec": registry(namespace, named="crm")["spec"]})
+        words = ("patch", "toolregistries.turnout.dev", "tools", f"--namespace={namespace}")
+        assert "headersFrom" in gus.is_refused(*words, "--type=merge", f"--patch={patch}")
+
+    def test_who_may_create_pods_may_and_others_may_edit_the_rest(
+        self, gus: Person, person: Lookup, namespace: str
+    ) -> None:
+        person("ada").creates(registry(namespace, named="crm"))
+        words = ("toolregistries.turnout.dev", "tools", f"--namespace={namespace}")
+        gus.does(*_retouch(*words))
+        drift = '--patch={"spec":{"drift":{"policy":"Hold","interval":"1m"}}}'
+        gus.does("patch", *words, "--type=merge", drift)

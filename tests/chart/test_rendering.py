@@ -201,7 +201,7 @@ def test_the_policies_name_the_operator_of_the_release(helm: Helm) -> None:
     def exempt(rendered: Rendered) -> set[str]:
         policies = rendered.all("ValidatingAdmissionPolicy")
         conditions = [p["spec"].get("matchConditions", ()) for p in policies]
-        assert sum(map(bool, conditions)) == 3
+        assert sum(map(bool, conditions)) == 4
         return {one["expression"] for each in conditions for one in each}
 
     own = f'!(request.userInfo.username in ["system:serviceaccount:{NAMESPACE}:turnout"])'
@@ -218,8 +218,12 @@ def test_every_policy_is_in_force_and_deletes_pass(helm: Helm) -> None:
         b["metadata"]["name"]: b["spec"] for b in rendered.all("ValidatingAdmissionPolicyBinding")
     }
     assert policies.keys() == {
-        "turnout-approvals", "turnout-operator-kinds", "turnout-places", "turnout-status",
-    }  # fmt: skip
+        "turnout-approvals",
+        "turnout-operator-kinds",
+        "turnout-places",
+        "turnout-status",
+        "turnout-tool-secrets",
+    }
     assert bindings == {
         name: {"policyName": name, "validationActions": ["Deny"]} for name in policies
     }
@@ -261,3 +265,24 @@ def test_the_versions_of_chart_and_operator_agree() -> None:
     assert charts[0]["version"] == charts[1]["version"]
     assert charts[0]["dependencies"][0]["version"] == charts[1]["version"]
     assert charts[0]["kubeVersion"] == charts[1]["kubeVersion"]
+
+
+def test_jobs_report_to_a_service_in_front_of_the_operator(helm: Helm) -> None:
+    rendered = helm.render("--set", "jobs.port=9000")
+    service = rendered.one("Service", "turnout-reports")
+    jobs = yaml.safe_load(rendered.one("ConfigMap")["data"]["settings.yaml"])["jobs"]
+    assert jobs["reportsUrl"] == f"http://turnout-reports.{NAMESPACE}.svc:9000"
+    assert (jobs["port"], service["spec"]["ports"][0]["port"]) == (9000, 9000)
+    container = rendered.pod["spec"]["containers"][0]
+    assert (jobs["image"], jobs["pullPolicy"]) == (container["image"], container["imagePullPolicy"])
+    assert {"name": "reports", "containerPort": 9000} in container["ports"]
+    labels = rendered.one("Deployment")["spec"]["template"]["metadata"]["labels"]
+    assert service["spec"]["selector"].items() <= labels.items()
+
+
+def test_without_jobs_there_is_neither_service_nor_right_nor_setting(helm: Helm) -> None:
+    rendered = helm.render("--set", "jobs.enabled=false")
+    assert not rendered.all("Service")
+    assert "jobs" not in yaml.safe_load(rendered.one("ConfigMap")["data"]["settings.yaml"])
+    rules = rendered.one("ClusterRole", "turnout")["rules"]
+    assert not [rule for rule in rules if "batch" in rule["apiGroups"]]

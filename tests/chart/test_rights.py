@@ -74,6 +74,7 @@ def test_the_operator_has_exactly_these_verbs(helm: Helm) -> None:
         "configmaps": READ | {"create", "patch", "delete"},
         "pods": READ,
         "pods/status": {"patch"},
+        "jobs.batch": READ | {"create", "delete"},
         "namespaces": {"get"},
         "events.events.k8s.io": {"create"},
         "customresourcedefinitions.apiextensions.k8s.io": {"get"},

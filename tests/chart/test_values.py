@@ -42,6 +42,8 @@ EFFECTS: Mapping[str, tuple[str, ...]] = {
     "rollouts.maxConcurrentPerNamespace": ("rollouts.maxConcurrentPerNamespace=2",),
     "log.level": ("log.level=debug",),
     "log.format": ("log.format=text",),
+    "jobs.enabled": ("jobs.enabled=false",),
+    "jobs.port": ("jobs.port=9090",),
     "metrics.port": ("metrics.port=9090",),
     "metrics.podMonitor.enabled": (MONITORED,),
     "metrics.podMonitor.interval": (MONITORED, "metrics.podMonitor.interval=1m"),

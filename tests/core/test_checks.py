@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 
 from tests.support.manifests import everything, kind
+from tests.support.registries import RegistryLife
 from tests.support.simulation import Simulation
 from turnout.api.policy import AgentPolicy
-from turnout.api.tools import ToolRegistry
 from turnout.core.checks_text import rule_problem, schema_problem
 from turnout.core.policies import report_policy
-from turnout.core.shared import report_registry
 from turnout.core.world import Unread
 
 TOOLS: list[dict[str, Any]] = [
@@ -194,8 +193,9 @@ def test_a_server_that_is_a_private_address_is_refused(host: str) -> None:
     condition, reason, message = told(document, policy())
     assert (condition, reason) == ("Accepted", "InvalidSpec")
     assert message.startswith(f"ToolRegistry tools: server crm: http://{host}/mcp names an address")
-    status = report_registry(ToolRegistry.model_validate(document), {}, Simulation([]).now)
-    assert status.conditions[0].reason == "InvalidSpec"
+    life = RegistryLife(servers=[server], tools=[])
+    life.settle()
+    assert life.said("Accepted") == "False InvalidSpec"
 
 
 @pytest.mark.parametrize("host", ["8.8.8.8", "crm.example.com", "crm"])
@@ -223,14 +223,6 @@ def test_a_stubs_response_is_a_json_object(response: str) -> None:
     condition, reason, message = told(registry(tools), policy())
     assert (condition, reason) == ("Accepted", "InvalidSpec")
     assert message.startswith("ToolRegistry tools: tool orders.find: shadow.response ")
-
-
-def test_servers_and_tools_are_counted_for_the_columns() -> None:
-    server = {"name": "crm", "type": "MCP", "url": "https://crm/mcp"}
-    document = ToolRegistry.model_validate(registry(servers=[server]))
-    counts = report_registry(document, {}, Simulation([]).now).counts
-    assert counts is not None
-    assert (counts.servers, counts.tools, counts.write) == (1, 2, 1)
 
 
 # between objects

@@ -3,19 +3,16 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from tests.support.manifests import everything, kind, prompt
 from tests.support.simulation import Simulation
 from turnout.api.agent import Agent, DesiredStatus
 from turnout.api.base import Condition, ConditionStatus, Use, UseState
-from turnout.api.policy import AgentPolicy, AgentPolicyStatus
+from turnout.api.policy import AgentPolicy
 from turnout.api.prompt import Prompt
-from turnout.api.tools import ToolRegistry, ToolRegistryStatus
 from turnout.core.lineup import Place, Turn
 from turnout.core.policies import report_policy
 from turnout.core.prompts import report_prompt
-from turnout.core.shared import accepted, report_registry
+from turnout.core.shared import accepted
 from turnout.core.world import Unread
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -23,12 +20,6 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def conditions(found: tuple[Condition, ...]) -> dict[str, str]:
     return {one.type: f"{one.status.value} {one.reason}" for one in found}
-
-
-def shown(source: ToolRegistry | AgentPolicy) -> ToolRegistryStatus | AgentPolicyStatus:
-    if isinstance(source, ToolRegistry):
-        return report_registry(source, {}, NOW)
-    return report_policy(source, {}, NOW, {})
 
 
 def reported(sim: Simulation) -> Any:
@@ -83,16 +74,9 @@ def test_an_edit_that_was_taken_back_is_stalled_and_names_the_agents() -> None:
     assert "support" in next(one.message for one in status.conditions if one.type == "RolledOut")
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        ToolRegistry.model_validate(kind("ToolRegistry", "tools", {})),
-        AgentPolicy.model_validate(kind("AgentPolicy", "policy", {"mode": "Audit"})),
-    ],
-    ids=lambda one: one.kind,
-)
-def test_an_object_that_nobody_uses_is_rolled_out(source: ToolRegistry | AgentPolicy) -> None:
-    status = shown(source)
+def test_an_object_that_nobody_uses_is_rolled_out() -> None:
+    policy = AgentPolicy.model_validate(kind("AgentPolicy", "policy", {"mode": "Audit"}))
+    status = report_policy(policy, {}, NOW, {})
     assert conditions(status.conditions)["RolledOut"] == "True NotUsed"
     assert status.digest is not None
 

@@ -75,7 +75,7 @@ def test_content_rolls_out_nowhere_and_names_who_waits_for_it(kind: str) -> None
     status = refused(kind, before, "billing", "support")
     found = conditions(status)
     assert found["RolledOut"] == found["Ready"] == "False InvalidSpec"
-    assert found.get("Resolved") == ("Unknown Pending" if kind == "Prompt" else None)
+    assert found.get("Resolved") == ("Unknown Pending" if kind != "AgentPolicy" else None)
     assert "digest" not in status
     assert status["usedBy"] == [
         {"agent": "billing", "state": "Pending"},

@@ -107,6 +107,10 @@ def _pin(sim: Simulation, number: int | None) -> None:
     _agent(sim, {"pinnedVersion": known[-1] if number and known else None})
 
 
+def _tools(sim: Simulation, state: str) -> None:
+    sim.tools_drift = "ToolRegistry tools: orders.find drifted" if state == "drifted" else None
+
+
 def _promote(sim: Simulation, how: int | str) -> None:
     known = sim.rollout["spec"].get("promote", {})
     if how == "Full":
@@ -148,5 +152,6 @@ _ACT: dict[str, Callable[[Simulation, Any], None]] = {
     "unreadable": _unreadable,
     "squat": _squat,
     "queue": _queue,
+    "tools": _tools,
     "pin": _pin,
 }

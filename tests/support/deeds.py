@@ -161,6 +161,7 @@ DEEDS: dict[str, Deed] = {
     "foreign": lambda sim, named, why: setattr(sim, "foreign", {named(v): why[v] for v in why}),
     "approvals protected": _set("approvals_protected"),
     "routes served": _set("routes_served"),
+    "tools drift": _set("tools_drift"),
     "settles in": _set("settles_in"),
     "crd uid": _set("crd_uid"),
 }

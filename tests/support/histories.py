@@ -51,6 +51,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "squat": (True, False, False),
     "queue": (True, False, False),
     "pin": (1, 2, None, None),
+    "tools": ("drifted", "back", "back"),
     "pods of next": ("none",),
     "operator": ("restarts", 0, 1, 2, 3),
 }
@@ -104,6 +105,7 @@ SCENES: tuple[Scene, ...] = (
     Scene(STABLE_DEAD, ("content", 1)),
     Scene(ROLLOUT, ("squat", True)),
     Scene(ROLLOUT, ("gateway", "refuses")),
+    Scene(ROLLOUT, ("tools", "drifted")),
     Scene(ROLLOUT, ("pause", True)),
     Scene(ROLLOUT, ("traffic", "Stopped")),
     Scene(ROLLOUT, ("abort", True)),

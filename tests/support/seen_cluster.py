@@ -43,6 +43,7 @@ class SeenCluster(MemoryCluster):
         self.forbidden: str | None = None
         self.foreign: dict[str, str] = {}
         self.turn: Turn | None = None
+        self.tools_drift: str | None = None
         self._contents: dict[str, Stored | Unread] = {}
         self._known: dict[str, Any] = {}
 
@@ -95,6 +96,7 @@ class SeenCluster(MemoryCluster):
         return Sources(
             prompts={one["metadata"]["name"]: self._prompt(one) for one in self.all("Prompt")},
             registry=self._named(ToolRegistry, spec.tool_registry_ref),
+            tools_drift=self.tools_drift,
             policy=self._named(AgentPolicy, spec.policy_ref),
             strategy=self._named(RolloutStrategy, spec.strategy_ref),
             templates={

@@ -93,6 +93,12 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 - apiGroups: [""]
   resources: [pods/status]
   verbs: [patch]
+{{- if .Values.jobs.enabled }}
+# Jobs ask tool servers; each has its registry as owner and goes with it.
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, list, watch, create, delete]
+{{- end }}
 # Children are collected only in a namespace that is not going away itself.
 - apiGroups: [""]
   resources: [namespaces]

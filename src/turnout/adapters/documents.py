@@ -17,6 +17,9 @@ Document: TypeAlias = Mapping[str, Any]
 AGENT_LABEL: Final = "turnout.dev/agent"
 """Stands on everything made for an Agent; its value is the Agent's name."""
 
+TASK_LABEL: Final = "turnout.dev/task"
+"""Stands on every Job of ours and its pod; its value says what it asks."""
+
 JSON: Final = "application/json"
 
 FIELD_MANAGER: Final = "turnout"
@@ -86,6 +89,7 @@ DEPLOYMENT: Final = Kind("apps", "v1", "deployments", "Deployment")
 SERVICE: Final = Kind("", "v1", "services", "Service")
 CONFIG_MAP: Final = Kind("", "v1", "configmaps", "ConfigMap")
 POD: Final = Kind("", "v1", "pods", "Pod")
+JOB: Final = Kind("batch", "v1", "jobs", "Job")
 HTTP_ROUTE: Final = Kind("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute")
 EVENT: Final = Kind("events.k8s.io", "v1", "events", "Event")
 LEASE: Final = Kind("coordination.k8s.io", "v1", "leases", "Lease")
@@ -119,7 +123,7 @@ CHILD_KINDS: Final = (DEPLOYMENT, SERVICE, CONFIG_MAP, POD, HTTP_ROUTE)
 Only ConfigMaps are watched without it, since a Prompt may name any of its namespace.
 """
 
-WATCHED_KINDS: Final = OWN_KINDS + CHILD_KINDS
+WATCHED_KINDS: Final = (*OWN_KINDS, *CHILD_KINDS, JOB)
 """Everything that the operator keeps a picture of."""
 
 BY_TYPE: Final[Mapping[tuple[str, str], Kind]] = MappingProxyType(
@@ -140,6 +144,8 @@ BY_TYPE: Final[Mapping[tuple[str, str], Kind]] = MappingProxyType(
 
 def selector(kind: Kind) -> str:
     """Return the label selector that narrows reads of this kind on the server."""
+    if kind == JOB:
+        return TASK_LABEL
     return AGENT_LABEL if kind in CHILD_KINDS and kind != CONFIG_MAP else ""
 
 

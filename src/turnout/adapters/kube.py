@@ -158,6 +158,15 @@ class KubeCluster(Cluster):
         except NotFound:
             return
 
+    async def read_path(self, path: str) -> bytes:
+        """Read a path of the API server that belongs to no object.
+
+        Raises:
+            Transient: There is no answer.
+            Forbidden: The account may not read it.
+        """
+        return await self._send(Call("get", path, path, path, accept="*/*"))
+
     async def _apply(self, manifest: Manifest, version: str | None, *, dry_run: bool) -> Document:
         fence = {} if version is None else {"resourceVersion": version}
         body = {**manifest, "metadata": {**manifest["metadata"], **fence}}

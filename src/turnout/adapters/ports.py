@@ -129,6 +129,33 @@ class Cluster(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """The pod that a token is bound to: only a process in it can have it.
+
+    Attributes:
+        pod: Name of the pod.
+        uid: Its identity among all that ever had this name.
+    """
+
+    namespace: str
+    pod: str
+    uid: str
+
+
+class Badges(Protocol):
+    """Tokens of pods, made for reports and for nothing else."""
+
+    async def read(self, token: str) -> Badge:
+        """Check a token and tell whose it is.
+
+        Raises:
+            Invalid: It is not such a token, or no longer one.
+            Transient: It cannot be checked now.
+        """
+        ...
+
+
 class Presence(Protocol):
     """Whether a kind itself is there to stay."""
 

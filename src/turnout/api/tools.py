@@ -5,19 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from turnout.api.base import (
-    SHORT_NAME,
-    Conditions,
-    Content,
-    Digest,
-    Int32,
-    Name,
-    Resource,
-    Status,
-    Use,
-    Wire,
-)
+from turnout.api.base import SHORT_NAME, Content, Digest, Duration, Name, Resource, Wire
 from turnout.api.schema import Cel, keyed_by
+from turnout.api.tools_status import ToolRegistryStatus
 
 ToolName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[a-zA-Z0-9_.-]+$")]
 
@@ -68,6 +58,14 @@ class ShadowMode(StrEnum):
     BLOCK = "Block"
 
 
+class DriftPolicy(StrEnum):
+    """What is done when a server offers other tools than are pinned. May grow."""
+
+    IGNORE = "Ignore"
+    ALERT = "Alert"
+    HOLD = "Hold"
+
+
 class SecretKeyRef(Content):
     """One key of a Secret in this namespace. Its value is never read by the operator."""
 
@@ -104,7 +102,7 @@ class ToolServer(Content):
     """The protocol that the server speaks. Example: MCP."""
     url: ServerUrl
     """Where the agent reaches it: http or https, no user or password in it. The operator never
-    connects to it. Example: https://crm.example.com/mcp."""
+    connects to it; a Job in this namespace does. Example: https://crm.example.com/mcp."""
     headers_from: Annotated[tuple[HeaderFrom, ...], Field(max_length=8), keyed_by("name")] = ()
     """Headers that it is asked with, by their Secrets; the agent is given the names only, and gets
     the values as its pod template says. Example: [{name: Authorization, secretKeyRef: {name: crm,
@@ -136,6 +134,10 @@ class Tool(Content):
             "!has(self.shadow) || self.shadow.mode != 'Passthrough' || self.sideEffect == 'Read'",
             "shadow.mode Passthrough is for tools with sideEffect Read only",
         ),
+        Cel(
+            "has(self.inputSchema) || has(self.server)",
+            "a tool without inputSchema needs the server that it is discovered from",
+        ),
     )
 
     name: ToolName
@@ -144,8 +146,13 @@ class Tool(Content):
     """Server that offers it; a tool inside the agent itself where absent. Example: crm."""
     description: Annotated[str, Field(max_length=4096)] = ""
     """What the model reads about the tool. Example: Refund an order in full or in part."""
-    input_schema: Annotated[str, Field(min_length=2, max_length=32_768)]
-    """JSON Schema 2020-12 of the arguments, as a JSON text. Example: '{"type":"object"}'."""
+    input_schema: Annotated[str, Field(min_length=2, max_length=32_768)] | None = None
+    """JSON Schema 2020-12 of the arguments, as a JSON text. Where absent, it is discovered from the
+    server (MCP) once and pinned, and so is a description that is absent.
+    Example: '{"type":"object"}'."""
+    digest: Annotated[Digest | None, Field(exclude=True)] = None
+    """Accepts what the server says of this tool: its digest as in status.drift[].live. What was
+    pinned before is replaced; until the server offers exactly this, the old stays."""
     side_effect: SideEffect
     """What a call does to the world; never taken from the server's own hints. Example: Write."""
     approval: ToolApproval = ToolApproval.NOT_REQUIRED
@@ -156,39 +163,33 @@ class Tool(Content):
     gateway. Example: {mode: Stub, response: '{"id":"x"}'}."""
 
 
+class Drift(Wire):
+    """How the servers are watched; no content: changing it is no new version."""
+
+    policy: DriftPolicy
+    """Ignore does nothing, Alert shows what changed as a condition and an Event, Hold also holds
+    running rollouts of the agents that use the registry until it is reverted or accepted.
+    Example: Hold."""
+    interval: Annotated[
+        Duration,
+        Cel(
+            "duration(self) >= duration('10s') && duration(self) <= duration('24h')",
+            "the interval is from 10s to 24h",
+        ),
+    ]
+    """Pause between two looks at the servers. Example: 5m."""
+
+
 class ToolRegistrySpec(Content):
-    """Servers and tools: all of it is content."""
+    """Servers and tools: all of it is content but `drift`."""
 
     servers: Annotated[tuple[ToolServer, ...], Field(max_length=32), keyed_by("name")] = ()
     """Servers that offer the tools."""
     tools: Annotated[tuple[Tool, ...], Field(max_length=256), keyed_by("name")] = ()
     """Tools that the agent has."""
-
-
-class ToolCounts(Wire):
-    """Numbers for the columns."""
-
-    servers: Int32 = 0
-    """Servers in the registry."""
-    tools: Int32 = 0
-    """Tools in the registry."""
-    write: Int32 = 0
-    """Tools that write."""
-
-
-class ToolRegistryStatus(Status):
-    """Where a registry's content stands."""
-
-    digest: Digest | None = None
-    """Digest of the content; what an Agent's toolRegistryRef may pin."""
-    used_by: Annotated[tuple[Use, ...], Field(max_length=256), keyed_by("agent")] = ()
-    """Agents that refer to it, and how far the present content came in each."""
-    truncated: Int32 | None = None
-    """Agents that usedBy has no room for; RolledOut counts them too."""
-    counts: ToolCounts | None = None
-    """Servers and tools, counted."""
-    conditions: Conditions = ()
-    """Accepted, RolledOut and Ready; Reconciling or Stalled while they apply."""
+    drift: Annotated[Drift | None, Field(exclude=True)] = None
+    """How the MCP servers are watched; not at all where absent.
+    Example: {policy: Hold, interval: 5m}."""
 
 
 class ToolRegistry(Resource):

@@ -6,13 +6,20 @@ wins over allow, and a pattern that ends in ``*`` stands for every name that beg
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from turnout.api.agent import Agent
 from turnout.api.policy import AgentPolicy, PolicyMode, ToolAccess
-from turnout.api.tools import SideEffect, Tool, ToolApproval, ToolRegistry, ToolServer
+from turnout.api.tools import (
+    ServerType,
+    SideEffect,
+    Tool,
+    ToolApproval,
+    ToolRegistry,
+    ToolServer,
+)
 from turnout.core.checks_text import rule_problem, schema_problem
 from turnout.core.jsontext import check
 
@@ -34,7 +41,7 @@ def registry_problem(registry: ToolRegistry) -> str | None:
         problem = server_problem(server)
         if problem is not None:
             return f"server {server.name}: {problem}"
-    servers = {server.name for server in registry.spec.servers}
+    servers = {server.name: server.type for server in registry.spec.servers}
     for tool in registry.spec.tools:
         problem = tool_problem(tool, servers)
         if problem is not None:
@@ -50,14 +57,23 @@ def server_problem(server: ToolServer) -> str | None:
     return f"{server.url} names {means}: name the host"
 
 
-def tool_problem(tool: Tool, servers: Container[str]) -> str | None:
+def tool_problem(tool: Tool, servers: Mapping[str, ServerType]) -> str | None:
     """Say what is wrong with one tool of a registry that has these servers."""
-    problem = schema_problem(tool.input_schema)
+    schema = tool.input_schema
+    problem = _untold(tool, servers) if schema is None else schema_problem(schema)
     if problem is None and tool.shadow is not None and tool.shadow.response is not None:
         problem = check("shadow.response", tool.shadow.response)
     if problem is None and tool.server is not None and tool.server not in servers:
         problem = f"server {tool.server} is not in spec.servers: add it there or name another"
     return problem
+
+
+def _untold(tool: Tool, servers: Mapping[str, ServerType]) -> str | None:
+    """Say that nobody can tell a tool's schema; None where its server can."""
+    kind = servers.get(tool.server or "", ServerType.MCP)
+    if kind is ServerType.MCP:
+        return None
+    return f"a server of type {kind.value} does not tell schemas: write its inputSchema"
 
 
 def _is_private(url: str) -> bool:

@@ -28,6 +28,17 @@ class Reason(StrEnum):
     LIVE_CONFIG_MAP = "LiveConfigMap"
     PENDING = "Pending"
 
+    # what servers outside offer
+    DISCOVERED = "Discovered"
+    SERVER_UNREACHABLE = "ServerUnreachable"
+    DISCOVERY_FAILED = "DiscoveryFailed"
+    IN_SYNC = "InSync"
+    DRIFTED = "Drifted"
+    TOOLS_DRIFTED = "ToolsDrifted"
+    NOT_WATCHED = "NotWatched"
+    AGREED = "Agreed"
+    CONTRADICTED = "Contradicted"
+
     # what became of an edit of a shared object
     ALL_PROMOTED = "AllPromoted"
     NOT_USED = "NotUsed"

@@ -146,6 +146,17 @@ def not_programmed(standing: Standing) -> Move | None:
     return Move(RolloutPhase.HELD, reason, message)
 
 
+def tools_drifted(standing: Standing) -> Move | None:
+    """A server tells other tools than the versions were made of: nothing new is tried meanwhile.
+
+    What a person promotes in full goes on, and so does the way back to a version of before.
+    """
+    drift = standing.world.sources.tools_drift
+    if drift is None or standing.is_first or standing.promotes_fully or standing.undoes:
+        return None
+    return Move(RolloutPhase.HELD, Reason.TOOLS_DRIFTED, drift)
+
+
 def withheld(standing: Standing) -> Move | None:
     """A metric that may only hold failed: the step waits for a person, whatever comes after."""
     if not standing.judged:
@@ -214,6 +225,7 @@ RULES: tuple[Rule, ...] = (
     recover,
     arm_lost,
     not_programmed,
+    tools_drifted,
     withheld,
     inconclusive,
     blind,

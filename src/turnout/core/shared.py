@@ -14,10 +14,8 @@ from typing import Any, Final, TypeAlias
 from turnout.api.agent import Agent
 from turnout.api.base import Condition, Use, UseState
 from turnout.api.strategy import StrategyUse
-from turnout.api.tools import SideEffect, ToolCounts, ToolRegistry, ToolRegistryStatus
-from turnout.core.checks import registry_problem
 from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim, fold_conditions
-from turnout.core.content import Shared, source_digest
+from turnout.core.content import Shared
 from turnout.core.reasons import Reason
 from turnout.core.world import Unread
 
@@ -26,27 +24,6 @@ Users: TypeAlias = Mapping[str, Agent | Unread]
 
 MOST_USES: Final = 256
 """So many are listed in a status; all of them are judged."""
-
-
-def report_registry(registry: ToolRegistry, users: Users, now: datetime) -> ToolRegistryStatus:
-    """Report a ToolRegistry; one that cannot be used says so, whatever became of it before."""
-    digest = source_digest(registry)
-    uses = uses_of(registry, digest, users)
-    problem, generation = registry_problem(registry), registry.metadata.generation
-    claims = standing(problem, uses)
-    return ToolRegistryStatus(
-        observed_generation=generation,
-        digest=digest,
-        **listed(uses),
-        counts=_counts(registry),
-        conditions=fold_conditions(registry.status.conditions, claims, generation, now),
-    )
-
-
-def _counts(registry: ToolRegistry) -> ToolCounts:
-    spec = registry.spec
-    writing = sum(tool.side_effect is not SideEffect.READ for tool in spec.tools)
-    return ToolCounts(servers=len(spec.servers), tools=len(spec.tools), write=writing)
 
 
 def uses_of(source: Shared, digest: str | None, users: Users) -> tuple[Use, ...]:

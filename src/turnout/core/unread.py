@@ -26,6 +26,7 @@ _ALWAYS: Final = {
     "Agent": ("ResolvedRefs", "ContentPinned", "Available", "Programmed", "GatesPassing"),
     "Prompt": ("Resolved",),
     "AgentPolicy": ("KillSwitch",),
+    "ToolRegistry": ("Resolved", "InSync", "HintsAgree"),
 }
 """Conditions that are there from the first look on, besides those that fail."""
 

@@ -43,10 +43,15 @@ class Unread:
 
 @dataclass(frozen=True)
 class Sources:
-    """What the Agent refers to, by name; a name that is missing does not exist."""
+    """What the Agent refers to, by name; a name that is missing does not exist.
+
+    Attributes:
+        tools_drift: What servers offer otherwise than pinned, where rollouts wait for it.
+    """
 
     prompts: Mapping[str, Prompt | Unread] = field(default_factory=dict)
     registry: ToolRegistry | Unread | None = None
+    tools_drift: str | None = None
     policy: AgentPolicy | Unread | None = None
     strategy: RolloutStrategy | Unread | None = None
     templates: Mapping[str, MetricTemplate | Unread] = field(default_factory=dict)

@@ -20,15 +20,19 @@ from turnout.adapters.kube import KubeCluster, connect
 from turnout.adapters.ports import Presence
 from turnout.adapters.presence import KubePresence
 from turnout.adapters.prometheus import PrometheusMetrics
+from turnout.adapters.tokens import KubeBadges
 from turnout.core.decide import Outcome
 from turnout.core.lineup import Limits
 from turnout.core.plan import Announcement
+from turnout.core.tasks import JobSettings
 from turnout.errors import Invalid, LeaseLost, Transient
+from turnout.runtime.answers import Answers
 from turnout.runtime.apply import Hand
 from turnout.runtime.collect import Collector
 from turnout.runtime.events import Herald
 from turnout.runtime.guards import Accidents, Guards
 from turnout.runtime.health import Pulse, endpoints
+from turnout.runtime.inbox import Inbox
 from turnout.runtime.lease import Fenced, Leadership, lease_ref
 from turnout.runtime.lineup import Lineup
 from turnout.runtime.observe import Observer
@@ -37,6 +41,7 @@ from turnout.runtime.queue import Queue
 from turnout.runtime.reader import Reader
 from turnout.runtime.readings import Gauge
 from turnout.runtime.reconcile import Crew, Reconciler
+from turnout.runtime.registries import Registries
 from turnout.runtime.relist import Relister
 from turnout.runtime.store import Store
 from turnout.runtime.supervise import Sweeper
@@ -93,7 +98,12 @@ class Operator:
         hand = Hand(fenced, self._store)
         self._collector = Collector(self._store, guards, hand, clock)
         self._lineup = Lineup(_limits(settings))
-        crew = Crew(hand, self._collector, self._lineup)
+        inbox = Inbox(self.wake)
+        badges, leads = KubeBadges(cluster.read_path), self._leadership.still_leading
+        self._answers = Answers(badges, cluster, self._store, inbox, leads)
+        way = _way_of_jobs(settings)
+        registries = Registries(self._store, hand, observer.shelf, inbox, wake=self.wake, way=way)
+        crew = Crew(hand, self._collector, self._lineup, registries)
         reconciler = Reconciler(self._store, observer, crew, self)
         self._workers = Workers(self._queue, reconciler, telemetry, settings.workers)
         self._pulse = Pulse(telemetry, self._refresh)
@@ -206,17 +216,33 @@ class Operator:
 
     @contextlib.asynccontextmanager
     async def _serving(self) -> AsyncIterator[None]:
-        """Answer the kubelet and Prometheus meanwhile."""
+        """Answer the kubelet, Prometheus and Jobs meanwhile."""
         app = endpoints(
             self.telemetry.registry, lambda: self._pulse.alive, self._reader.synced.is_set
         )
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, port=self._settings.port).start()
+        jobs = self._settings.jobs
+        async with contextlib.AsyncExitStack() as listeners:
+            await listeners.enter_async_context(_listening(app, self._settings.port))
+            if jobs is not None:
+                reports = self._answers.application()
+                await listeners.enter_async_context(_listening(reports, jobs.port))
             yield
-        finally:
-            await runner.cleanup()
+
+
+@contextlib.asynccontextmanager
+async def _listening(app: web.Application, port: int) -> AsyncIterator[None]:
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, port=port).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def _way_of_jobs(settings: Settings) -> JobSettings | None:
+    jobs = settings.jobs
+    return None if jobs is None else JobSettings(jobs.image, jobs.reports_url, jobs.pull_policy)
 
 
 def _limits(settings: Settings) -> Limits:

@@ -22,6 +22,7 @@ from turnout.core.intake import Wanted, take_in
 from turnout.core.looks import Cadence
 from turnout.core.naming import standing_order_name
 from turnout.core.phase import has_ended
+from turnout.core.pins import completed, drift_that_holds
 from turnout.core.standing import stable_of
 from turnout.core.world import Child, Sources, Unread, World
 from turnout.errors import Invalid, NotFound
@@ -29,6 +30,7 @@ from turnout.runtime import parse
 from turnout.runtime.contents import Contents
 from turnout.runtime.memory import Memory
 from turnout.runtime.readings import Gauge, Question
+from turnout.runtime.shelf import Shelf
 from turnout.runtime.store import Refs, Store
 from turnout.runtime.surroundings import Surroundings
 from turnout.runtime.texts import Texts
@@ -41,6 +43,7 @@ class Observer:
 
     Attributes:
         texts: Completes Prompts with texts that are kept elsewhere.
+        shelf: Gives what was discovered and pinned.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Observer:
         self._clock = clock
         self._surroundings = surroundings
         self._contents = Contents(cluster)
+        self.shelf = Shelf(cluster)
         self.texts = Texts(cluster, store, wake)
 
     def now(self) -> datetime:
@@ -68,7 +72,9 @@ class Observer:
     async def observe(self, ref: Ref, agent: Agent, memory: Memory) -> World:
         """Read one Agent's world."""
         stored = self._stored_world(ref, agent)
-        sources = replace(stored.sources, prompts=await self._prompts(ref, agent))
+        prompts = await self._prompts(ref, agent)
+        registry = await self._completed(stored.sources.registry)
+        sources = replace(stored.sources, prompts=prompts, registry=registry)
         refused = dict(memory.refused)
         world = replace(stored, sources=sources, refused=refused, forbidden=memory.forbidden)
         wanted = take_in(world)
@@ -116,12 +122,24 @@ class Observer:
             for gate in gates
             for metric in gate.metrics
         }
+        registry = self._named(ref, kinds.TOOL_REGISTRY, spec.tool_registry_ref, ToolRegistry)
+        drift = drift_that_holds(registry) if isinstance(registry, ToolRegistry) else None
         return Sources(
-            registry=self._named(ref, kinds.TOOL_REGISTRY, spec.tool_registry_ref, ToolRegistry),
+            registry=registry,
+            tools_drift=drift,
             policy=self._named(ref, kinds.AGENT_POLICY, spec.policy_ref, AgentPolicy),
             strategy=strategy,
             templates={name: one for name, one in templates.items() if one is not None},
         )
+
+    async def _completed(
+        self, registry: ToolRegistry | Unread | None
+    ) -> ToolRegistry | Unread | None:
+        """Fill in what was discovered of a registry's tools."""
+        if not isinstance(registry, ToolRegistry):
+            return registry
+        namespace, status = registry.metadata.namespace, registry.status
+        return completed(registry, await self.shelf.pinned(namespace, status.content_ref))
 
     async def _prompts(self, ref: Ref, agent: Agent) -> dict[str, Prompt | Unread]:
         """Read the prompts that exist, each with its text."""

@@ -10,6 +10,7 @@ import structlog
 from turnout.adapters import documents as kinds
 from turnout.adapters.documents import Document, Ref, version_of
 from turnout.api.agent import Agent
+from turnout.api.tools import ToolRegistry
 from turnout.core import naming
 from turnout.core.decide import Outcome, decide
 from turnout.core.kill import order_of
@@ -24,6 +25,7 @@ from turnout.runtime.lineup import Lineup
 from turnout.runtime.memory import Memory
 from turnout.runtime.observe import Observer
 from turnout.runtime.parse import parse
+from turnout.runtime.registries import Registries
 from turnout.runtime.relations import references_of
 from turnout.runtime.reports import Reports
 from turnout.runtime.store import Store
@@ -67,11 +69,13 @@ class Crew:
         hand: Writes.
         collector: Cleans up after deleted Agents.
         lineup: Says whose turn it is to begin a rollout.
+        registries: Looks after ToolRegistries.
     """
 
     hand: Hand
     collector: Collector
     lineup: Lineup
+    registries: Registries
 
 
 class Reconciler:
@@ -88,6 +92,7 @@ class Reconciler:
         self._observer = observer
         self._reports = Reports(store, observer.texts, observer.now)
         self._hand, self._collector, self._lineup = crew.hand, crew.collector, crew.lineup
+        self._registries = crew.registries
         self._audience = audience
         self._memories: dict[Ref, Memory] = {}
 
@@ -100,16 +105,15 @@ class Reconciler:
         """
         document = self._store.get(ref)
         if ref.kind != kinds.AGENT:
-            await self._shared(ref, document)
-        elif document is None:
+            return await self._shared(ref, document)
+        if document is None:
             self._forget(ref)
             return await self._collector.collect(ref)
-        else:
-            agent = parse(Agent, document)
-            if isinstance(agent, Agent):
-                return await self._agent(ref, agent)
-            self._lineup.step_out(ref)
-            await self._refuse(ref, document, agent)
+        agent = parse(Agent, document)
+        if isinstance(agent, Agent):
+            return await self._agent(ref, agent)
+        self._lineup.step_out(ref)
+        await self._refuse(ref, document, agent)
         return None
 
     def _forget(self, ref: Ref) -> None:
@@ -213,14 +217,26 @@ class Reconciler:
         elif await self._tell(ref, document, self._reports.refuse(ref, document, why)):
             self._audience.wake(references_of(ref, document))
 
-    async def _shared(self, ref: Ref, document: Document | Invalid | None) -> None:
+    async def _shared(self, ref: Ref, document: Document | Invalid | None) -> timedelta | None:
         """Report an object that Agents refer to: who uses it and how far its content came."""
         if document is None or isinstance(document, Invalid):
             self._observer.texts.forget(ref)
+            self._registries.forget(ref)
             if document is not None:
                 logger.warning("unreadable", object=str(ref), message=document.message)
-            return
-        await self._tell(ref, document, await self._reports.report(ref, document))
+        elif ref.kind == kinds.TOOL_REGISTRY:
+            return await self._registry(ref, document)
+        else:
+            await self._tell(ref, document, await self._reports.report(ref, document))
+        return None
+
+    async def _registry(self, ref: Ref, document: Document) -> timedelta | None:
+        registry = parse(ToolRegistry, document)
+        if isinstance(registry, Unread):
+            await self._tell(ref, document, self._reports.refuse(ref, document, registry))
+            return None
+        users, now = self._reports.users(ref), self._observer.now()
+        return await self._registries.look(ref, registry, users, now, self._announce)
 
     async def _tell(self, ref: Ref, document: Document, status: Document) -> bool:
         """Write a status where it says something new; returns whether it did."""

@@ -13,13 +13,24 @@ _FIELDS = (
 )
 
 
-def agent_of(ref: Ref, document: Document) -> Ref | None:
-    """Return the Agent that an object was made for."""
+def made_for(ref: Ref, document: Document) -> Ref | None:
+    """Return the object of ours that something was made for: mostly an Agent, by its label."""
+    if ref.kind == kinds.JOB:
+        return owner_of(ref, document)
     if ref.kind in (kinds.AGENT_VERSION, kinds.AGENT_ROLLOUT):
         name = document["spec"]["agent"]
     else:
         name = (document["metadata"].get("labels") or {}).get(kinds.AGENT_LABEL)
     return Ref(kinds.AGENT, ref.namespace, name) if name else None
+
+
+def owner_of(ref: Ref, document: Document) -> Ref | None:
+    """Return the object that controls another; None where none of a known kind does."""
+    for owner in document["metadata"].get("ownerReferences") or ():
+        kind = kinds.BY_TYPE.get((owner["apiVersion"], owner["kind"]))
+        if owner.get("controller") and kind is not None:
+            return Ref(kind, ref.namespace, owner["name"])
+    return None
 
 
 def references_of(ref: Ref, document: Document) -> Iterator[Ref]:

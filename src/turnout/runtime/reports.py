@@ -12,22 +12,20 @@ from turnout.api.metric import MetricTemplate, MetricTemplateStatus
 from turnout.api.policy import AgentPolicy
 from turnout.api.prompt import Prompt
 from turnout.api.strategy import RolloutStrategy, RolloutStrategyStatus, StrategyUse
-from turnout.api.tools import ToolRegistry
 from turnout.core.policies import report_policy
 from turnout.core.prompts import report_prompt
-from turnout.core.shared import Users, accepted, listed, report_registry
+from turnout.core.shared import Users, accepted, listed
 from turnout.core.unread import refusal
 from turnout.core.world import Pod, Unread
 from turnout.runtime.parse import parse, pods
 from turnout.runtime.store import Store
 from turnout.runtime.texts import Texts
 
-_Shared: TypeAlias = Prompt | ToolRegistry | AgentPolicy | RolloutStrategy | MetricTemplate
+_Shared: TypeAlias = Prompt | AgentPolicy | RolloutStrategy | MetricTemplate
 
 _TYPES: Final[Mapping[Kind, type[_Shared]]] = MappingProxyType(
     {
         kinds.PROMPT: Prompt,
-        kinds.TOOL_REGISTRY: ToolRegistry,
         kinds.AGENT_POLICY: AgentPolicy,
         kinds.ROLLOUT_STRATEGY: RolloutStrategy,
         kinds.METRIC_TEMPLATE: MetricTemplate,
@@ -44,8 +42,8 @@ class Reports:
         self._now = now
 
     async def report(self, ref: Ref, document: Document) -> Document:
-        """Return the whole status of an object that Agents refer to."""
-        users, now = self._users(ref), self._now()
+        """Return the whole status of an object that Agents refer to, but of a ToolRegistry."""
+        users, now = self.users(ref), self._now()
         source = parse(_TYPES[ref.kind], document)
         match source:
             case Unread():
@@ -53,8 +51,6 @@ class Reports:
             case Prompt():
                 whole = await self._texts.complete(ref, source)
                 return report_prompt(source, whole, users, now).to_wire()
-            case ToolRegistry():
-                return report_registry(source, users, now).to_wire()
             case AgentPolicy():
                 return report_policy(source, users, now, self._pods(ref, users)).to_wire()
             case RolloutStrategy():
@@ -68,7 +64,7 @@ class Reports:
         return refusal(
             ref.kind.kind,
             before,
-            self._users(ref),
+            self.users(ref),
             why.message,
             generation=document["metadata"].get("generation", 0),
             now=self._now(),
@@ -78,7 +74,8 @@ class Reports:
         agents = (Ref(kinds.AGENT, ref.namespace, name) for name in users)
         return {one.name: pods(self._store.children(one, kinds.POD).values()) for one in agents}
 
-    def _users(self, ref: Ref) -> Users:
+    def users(self, ref: Ref) -> Users:
+        """Return the Agents that refer to an object."""
         found = ((user.name, self._store.get(user)) for user in self._store.users(ref))
         return {name: parse(Agent, one) for name, one in found if one is not None}
 

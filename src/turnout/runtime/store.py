@@ -22,7 +22,7 @@ from turnout.adapters.documents import (
     Ref,
 )
 from turnout.errors import Invalid
-from turnout.runtime.relations import agent_of, references_of
+from turnout.runtime.relations import made_for, references_of
 from turnout.runtime.trim import trim
 
 Refs = frozenset[Ref]
@@ -36,7 +36,7 @@ _SHARED_KINDS = {PROMPT, TOOL_REGISTRY, AGENT_POLICY, ROLLOUT_STRATEGY, METRIC_T
 class _Entry:
     item: Document | Invalid
     version: int
-    agent: Ref | None
+    owner: Ref | None
     references: Refs
 
 
@@ -91,10 +91,10 @@ class Store:
         """Return all objects of a kind."""
         return {ref: entry.item for ref, entry in self._entries[kind].items()}
 
-    def children(self, agent: Ref, kind: Kind) -> Mapping[Ref, Document | Invalid]:
-        """Return what was made of a kind for an Agent: by label, or as its version or rollout."""
+    def children(self, owner: Ref, kind: Kind) -> Mapping[Ref, Document | Invalid]:
+        """Return what was made of a kind for an object: by label, or as its version or rollout."""
         return {
-            ref: self._entries[kind][ref].item for ref in sorted(self._children.at((agent, kind)))
+            ref: self._entries[kind][ref].item for ref in sorted(self._children.at((owner, kind)))
         }
 
     def users(self, ref: Ref) -> tuple[Ref, ...]:
@@ -183,8 +183,8 @@ class Store:
     def _index(
         self, ref: Ref, entry: _Entry, change: Callable[[_Index[Any], Any, Ref], None]
     ) -> None:
-        if entry.agent:
-            change(self._children, (entry.agent, ref.kind), ref)
+        if entry.owner:
+            change(self._children, (entry.owner, ref.kind), ref)
         for used in entry.references:
             change(self._users, used, ref)
 
@@ -192,10 +192,10 @@ class Store:
         """Return what a change from old to new bears on."""
         known = [entry for entry in (old, new) if entry]
         itself = {ref} if ref.kind == AGENT or ref.kind in _SHARED_KINDS else _NONE
-        agents = {entry.agent for entry in known if entry.agent}
+        owners = {entry.owner for entry in known if entry.owner}
         moved = (old.references if old else _NONE) ^ (new.references if new else _NONE)
         users = _NONE if old and new and _is_mere_report(old, new) else self._reached(ref)
-        return _NONE.union(itself, agents, moved, users)
+        return _NONE.union(itself, owners, moved, users)
 
     def _reached(self, ref: Ref) -> Refs:
         """Return who refers to an object, and who refers to those."""
@@ -211,7 +211,7 @@ def _stale(number: int, old: _Entry | None, gone: int) -> bool:
 def _is_foreign(ref: Ref, item: Document | Invalid) -> bool:
     """Claim that an object was not made for an Agent; of what cannot be read nobody knows."""
     entry = _entry(ref, item, _NEVER)
-    return not isinstance(entry.item, Invalid) and entry.agent is None
+    return not isinstance(entry.item, Invalid) and entry.owner is None
 
 
 def _same(old: Document | Invalid, new: Document | Invalid) -> bool:
@@ -243,8 +243,8 @@ def _entry(ref: Ref, item: Document | Invalid, version: int) -> _Entry:
     if isinstance(item, Invalid):
         return _Entry(item, version, None, _NONE)
     try:
-        agent, references = agent_of(ref, item), frozenset(references_of(ref, item))
-        return _Entry(trim(ref.kind, item), version, agent, references)
+        owner, references = made_for(ref, item), frozenset(references_of(ref, item))
+        return _Entry(trim(ref.kind, item), version, owner, references)
     except (AttributeError, KeyError, TypeError) as error:
         reason = Invalid("Malformed", f"{ref} does not have the shape of its kind")
         reason.__cause__ = error

@@ -6,7 +6,7 @@ The shape stays Kubernetes' own, so a trimmed document reads like a whole one.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from turnout.adapters.documents import CONFIG_MAP, HTTP_ROUTE, OWN_KINDS, POD, Document, Kind
+from turnout.adapters.documents import CONFIG_MAP, HTTP_ROUTE, JOB, OWN_KINDS, POD, Document, Kind
 
 DATA_VERSION = "dataVersion"
 """Stands in a kept ConfigMap for its data, which is not read: each version may have other data."""
@@ -37,6 +37,8 @@ def trim(kind: Kind, document: Document) -> Document:
         return _pod(document)
     kept = {key: value for key, value in document.items() if key not in {"apiVersion", "kind"}}
     kept["metadata"] = _metadata(document["metadata"], managers=kind in (*OWN_KINDS, HTTP_ROUTE))
+    if kind == JOB:
+        return {key: value for key, value in kept.items() if key != "spec"}
     if kind == CONFIG_MAP:
         return {"metadata": kept["metadata"], DATA_VERSION: document["metadata"]["resourceVersion"]}
     return kept

@@ -98,7 +98,7 @@ def _registry_problems(registry: ToolRegistry) -> Iterator[Problem]:
         said = server_problem(server)
         if said:
             yield Problem(("spec", "servers", at, "url"), Reason.INVALID_SPEC, said)
-    servers = {server.name for server in spec.servers}
+    servers = {server.name: server.type for server in spec.servers}
     for at, tool in enumerate(spec.tools):
         said = tool_problem(tool, servers)
         if said:

@@ -1,0 +1,153 @@
+"""ToolRegistries: observe, decide, apply, as for an Agent; their servers are asked by Jobs."""
+
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+import structlog
+
+from turnout.adapters import documents as kinds
+from turnout.adapters.documents import Document, Ref
+from turnout.api.tools import ToolRegistry
+from turnout.core.asking import SourceWorld
+from turnout.core.plan import Action, Announcement, Create, Remove
+from turnout.core.registries import decide_registry
+from turnout.core.shared import Users
+from turnout.core.sources import SourceOutcome
+from turnout.core.tasks import JobSettings
+from turnout.errors import Conflict, Forbidden, Invalid
+from turnout.runtime.apply import Hand
+from turnout.runtime.inbox import Inbox
+from turnout.runtime.parse import child
+from turnout.runtime.shelf import Shelf
+from turnout.runtime.store import Store
+
+logger = structlog.stdlib.get_logger(__name__)
+
+Announce = Callable[[Announcement], None]
+_AT_ONCE = timedelta(0)
+
+
+class Registries:
+    """Looks after ToolRegistries: what their servers offer, and what people read on them."""
+
+    def __init__(
+        self,
+        store: Store,
+        hand: Hand,
+        shelf: Shelf,
+        inbox: Inbox,
+        *,
+        wake: Callable[[Iterable[Ref]], None],
+        way: JobSettings | None,
+    ) -> None:
+        self._store = store
+        self._hand = hand
+        self._shelf = shelf
+        self._inbox = inbox
+        self._wake = wake
+        self._way = way
+        self._refused: dict[Ref, str] = {}
+
+    async def look(
+        self,
+        ref: Ref,
+        registry: ToolRegistry,
+        users: Users,
+        now: datetime,
+        announce: Announce,
+    ) -> timedelta | None:
+        """Look at one registry; returns when to look again.
+
+        Raises:
+            Conflict: The world moved on meanwhile.
+            Transient: The API server is unwell.
+        """
+        world = await self._world(ref, registry, users, now)
+        outcome = decide_registry(registry, world)
+        for action in outcome.actions:
+            await self._act(ref, action)
+        self._inbox.settle(ref, world.answer, taken=_was_taken(world))
+        for announcement in outcome.announcements:
+            announce(announcement)
+        if outcome.concerns_users:
+            self._wake(self._store.users(ref))
+        return _again_in(outcome, now)
+
+    def forget(self, ref: Ref) -> None:
+        """Drop what is kept of a registry that is gone."""
+        self._refused.pop(ref, None)
+
+    async def _world(
+        self, ref: Ref, registry: ToolRegistry, users: Users, now: datetime
+    ) -> SourceWorld:
+        jobs: dict[str, Document | Invalid] = {
+            one.name: item for one, item in self._store.children(ref, kinds.JOB).items()
+        }
+        return SourceWorld(
+            now=now,
+            source=registry,
+            task=registry.status.task,
+            users=users,
+            jobs={name: child(one) for name, one in jobs.items() if not isinstance(one, Invalid)},
+            answer=self._inbox.answer(ref),
+            pinned=await self._shelf.pinned(ref.namespace, registry.status.content_ref),
+            nonce=secrets.token_hex(16),
+            way=self._way,
+            refused=self._refused.get(ref),
+        )
+
+    async def _act(self, ref: Ref, action: Action) -> None:
+        """Carry one action out; a Job that is refused is told on the object, in the server's words.
+
+        Raises:
+            Conflict: The object is not what the decision was made on.
+            Invalid: The server refuses anything else.
+        """
+        try:
+            self._wake(await self._hand.apply(action))
+        except (Invalid, Forbidden) as error:
+            if not _makes_job(action):
+                raise
+            logger.warning("refused", object=str(ref), error=str(error))
+            self._refused[ref] = error.message if isinstance(error, Invalid) else str(error)
+        except Conflict:
+            self._give_way(ref, action)
+        else:
+            self._refused.pop(ref, None)
+
+    def _give_way(self, ref: Ref, action: Action) -> None:
+        """Go on where what was to be made is there already, or what was to go is gone.
+
+        A ConfigMap is named for its bytes and proved by them when it is read; a Job that is not
+        ours does not know the word. Any other conflict is the decision's.
+        """
+        name = _named(action)
+        if name is None:
+            raise Conflict(f"{ref} changed meanwhile")
+        self._shelf.forget(Ref(kinds.CONFIG_MAP, ref.namespace, name))
+
+
+def _makes_job(action: Action) -> bool:
+    return isinstance(action, Create) and bool(action.manifest["kind"] == kinds.JOB.kind)
+
+
+def _named(action: Action) -> str | None:
+    match action:
+        case Create(manifest):
+            return str(manifest["metadata"]["name"])
+        case Remove(target, _, _):
+            return target.name
+        case _:
+            return None
+
+
+def _was_taken(world: SourceWorld) -> bool:
+    task, answer = world.task, world.answer
+    return task is not None and answer is not None and task.nonce_hash == answer.nonce_hash
+
+
+def _again_in(outcome: SourceOutcome, now: datetime) -> timedelta | None:
+    if outcome.actions:
+        return _AT_ONCE
+    return None if outcome.again_at is None else max(outcome.again_at - now, _AT_ONCE)

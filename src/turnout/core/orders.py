@@ -22,8 +22,7 @@ from turnout.core.world import Pod, World
 
 NOW = timedelta(0)
 REPEAT = timedelta(seconds=2)
-"""Until a pod is told once more. A kubelet that still writes the files for one change of a pod
-misses the next (measured: two changes within a second), and looks again after a minute or more."""
+"""Until a pod is told once more: its kubelet may miss a change, and looks a minute later (ADR 6)."""
 
 RECHECK = timedelta(seconds=15)
 """A foreign ConfigMap that holds the name is not watched, so it is looked at this often."""

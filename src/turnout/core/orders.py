@@ -22,7 +22,7 @@ from turnout.core.world import Pod, World
 
 NOW = timedelta(0)
 REPEAT = timedelta(seconds=2)
-"""Until a pod is told once more: its kubelet may miss a change, and looks a minute later (ADR 6)."""
+"""Until a pod is told once more: its kubelet may miss a change for a minute or more (ADR 6)."""
 
 RECHECK = timedelta(seconds=15)
 """A foreign ConfigMap that holds the name is not watched, so it is looked at this often."""

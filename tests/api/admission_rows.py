@@ -139,8 +139,39 @@ FROM_CONFIG: dict[str, Any] = {
     "format": "Plain",
     "configMapKeyRef": {"name": "support-prompts", "key": "system.v2_en.txt"},
 }
+FROM_MLFLOW: dict[str, Any] = {
+    "role": "System",
+    "format": "Plain",
+    "mlflow": {"endpoint": "https://mlflow.example.com", "name": "system", "version": 7},
+}
+LANGFUSE: dict[str, Any] = {
+    "endpoint": "https://langfuse.example.com",
+    "name": "support/system",
+    "label": "production",
+    "secretRef": {"name": "langfuse"},
+}
+FROM_LANGFUSE: dict[str, Any] = {
+    "role": "System",
+    "format": "Plain",
+    "langfuse": LANGFUSE,
+    "refPolicy": "Pin",
+}
 BAD_CONTENT: tuple[Row, ...] = (
-    ("Prompt", "spec.text", GONE, "exactly one of text and configMapKeyRef"),
+    ("Prompt", "spec", FROM_MLFLOW | {"text": "Two."}, "exactly one of text, configMapKeyRef"),
+    ("Prompt", "spec", FROM_MLFLOW | {"refPolicy": "Pin"}, "refPolicy goes with a label"),
+    ("Prompt", "spec", FROM_MLFLOW | {"checkInterval": "5m"}, "versions do not move"),
+    ("Prompt", "spec", FROM_LANGFUSE | {"refPolicy": "Follow"}, "Unsupported value"),
+    ("Prompt", "spec", FROM_LANGFUSE | {"checkInterval": "59s"}, "from 1m to 24h"),
+    ("Prompt", "spec", FROM_LANGFUSE | {"langfuse": LANGFUSE | {"version": 7}}, "exactly one of v"),
+    ("Prompt", "spec", FROM_LANGFUSE | {"langfuse": LANGFUSE | {"name": "a\nb"}}, "match"),
+    ("Prompt", "spec", FROM_LANGFUSE | {"langfuse": LANGFUSE | {"endpoint": "h"}}, "match"),
+    (
+        "Prompt",
+        "spec",
+        FROM_LANGFUSE | {"langfuse": LANGFUSE | {"endpoint": "https://h/?x=1"}},
+        "no query",
+    ),
+    ("Prompt", "spec.text", GONE, "exactly one of text, configMapKeyRef"),
     ("Prompt", "spec.text", "", "at least 1 chars"),
     ("Prompt", "spec.text", "x" * 262_145, "Too long"),
     ("Prompt", "spec.role", "Assistant", "Unsupported value"),
@@ -148,7 +179,12 @@ BAD_CONTENT: tuple[Row, ...] = (
     ("Prompt", "spec.format", GONE, "Required value"),
     ("Prompt", "spec.variables.0.name", "{0.__class__}", "should match"),
     ("Prompt", "spec.variables", [{"name": f"v{n}"} for n in range(65)], "at most 64 items"),
-    ("Prompt", "spec.configMapKeyRef", {"name": "x", "key": "y"}, "exactly one of text and"),
+    (
+        "Prompt",
+        "spec.configMapKeyRef",
+        {"name": "x", "key": "y"},
+        "exactly one of text, configMapKeyRef",
+    ),
     ("Prompt", "spec", FROM_CONFIG | {"configMapKeyRef": {"name": "x"}}, "Required value"),
     ("Prompt", "spec", FROM_CONFIG | {"configMapKeyRef": {"name": "X", "key": "y"}}, "match"),
     ("Prompt", "spec", FROM_CONFIG | {"configMapKeyRef": {"name": "x", "key": "../y"}}, "match"),
@@ -273,6 +309,8 @@ GOOD_CHANGES: tuple[tuple[str, str, Any], ...] = (
     ("RolloutStrategy", f"{METRICS}.0.onRegression", "Record"),
     ("RolloutStrategy", "metadata.name", "a" * 52),
     ("Prompt", "spec", FROM_CONFIG),
+    ("Prompt", "spec", FROM_MLFLOW),
+    ("Prompt", "spec", FROM_LANGFUSE),
     ("Prompt", "spec.text", "{{x}} {0.__class__} ${X} \u202e \U0001f682"),
     ("ToolRegistry", URL, "http://10.0.0.7:8080/mcp?x=1"),
     ("ToolRegistry", URL, "https://crm"),

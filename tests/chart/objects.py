@@ -108,6 +108,14 @@ def registry(namespace: str, named: str | None = None) -> Json:
     return _manifest("ToolRegistry", namespace, "tools", {"servers": servers})
 
 
+def prompt(namespace: str, named: str | None = None) -> Json:
+    """A Prompt in a registry, read with a Secret or without."""
+    source: Json = {"endpoint": "https://mlflow.example.com", "name": "system", "version": 1}
+    mlflow = source | ({"secretRef": {"name": named}} if named else {})
+    spec = {"role": "System", "format": "Plain", "mlflow": mlflow}
+    return _manifest("Prompt", namespace, "system", spec)
+
+
 def _manifest(kind: str, namespace: str, name: str, spec: Json, **metadata: object) -> Json:
     return {
         "apiVersion": API_VERSION,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.chart.helm import NAMESPACE
-from tests.chart.objects import Json, Rollout, agent, registry, user_objects, version
+from tests.chart.objects import Json, Rollout, agent, prompt, registry, user_objects, version
 from tests.chart.people import Person, eventually
 
 pytestmark = pytest.mark.light
@@ -35,6 +35,7 @@ def _retouch(*where: str) -> tuple[str, ...]:
         "turnout-operator-kinds",
         "turnout-places",
         "turnout-status",
+        "turnout-prompt-secrets",
         "turnout-tool-secrets",
     ],
 )
@@ -277,7 +278,7 @@ class TestIntent:
         assert "cannot patch" in vi.is_refused(*rollout.patch(pause={"by": "vi"}))
 
 
-class TestSecretsOfTools:
+class TestSecretsThatJobsSend:
     @pytest.fixture
     def gus(self, installed: None, admin: Person, namespace: str) -> Person:
         """Somebody who may read and edit our kinds in a namespace, and nothing else."""
@@ -286,7 +287,7 @@ class TestSecretsOfTools:
             words = ("create", "rolebinding", role, f"--clusterrole={role}", "--user=gus")
             admin.does(*words, where)
         gus = Person(admin.cluster, "gus")
-        rights = [(verb, "toolregistries.turnout.dev", where) for verb in ("get", "create")]
+        rights = [(verb, "prompts.turnout.dev", where) for verb in ("get", "create")]
         eventually(lambda: all(gus.can(*right) for right in rights), "gus' roles")
         return gus
 
@@ -308,3 +309,15 @@ class TestSecretsOfTools:
         gus.does(*_retouch(*words))
         drift = '--patch={"spec":{"drift":{"policy":"Hold","interval":"1m"}}}'
         gus.does("patch", *words, "--type=merge", drift)
+
+    def test_who_may_not_create_pods_has_no_prompt_read_with_a_secret(
+        self, gus: Person, person: Lookup, namespace: str
+    ) -> None:
+        assert "gus may not create pods here" in gus.may_not_create(prompt(namespace, "mlflow"))
+        gus.creates(prompt(namespace))
+        patch = json.dumps({"spec": prompt(namespace, "mlflow")["spec"]})
+        words = ("patch", "prompts.turnout.dev", "system", f"--namespace={namespace}")
+        changed = (*words, "--type=merge", f"--patch={patch}")
+        assert "secretRef" in gus.is_refused(*changed)
+        person("ada").does(*changed)
+        gus.does(*_retouch(*words[1:]))

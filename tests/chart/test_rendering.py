@@ -201,7 +201,7 @@ def test_the_policies_name_the_operator_of_the_release(helm: Helm) -> None:
     def exempt(rendered: Rendered) -> set[str]:
         policies = rendered.all("ValidatingAdmissionPolicy")
         conditions = [p["spec"].get("matchConditions", ()) for p in policies]
-        assert sum(map(bool, conditions)) == 4
+        assert sum(map(bool, conditions)) == 5
         return {one["expression"] for each in conditions for one in each}
 
     own = f'!(request.userInfo.username in ["system:serviceaccount:{NAMESPACE}:turnout"])'
@@ -222,6 +222,7 @@ def test_every_policy_is_in_force_and_deletes_pass(helm: Helm) -> None:
         "turnout-operator-kinds",
         "turnout-places",
         "turnout-status",
+        "turnout-prompt-secrets",
         "turnout-tool-secrets",
     }
     assert bindings == {

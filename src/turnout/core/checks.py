@@ -51,10 +51,15 @@ def registry_problem(registry: ToolRegistry) -> str | None:
 
 def server_problem(server: ToolServer) -> str | None:
     """Say what is wrong with one server: an address that nobody can mean."""
-    if not _is_private(server.url):
+    return address_problem(server.url)
+
+
+def address_problem(url: str) -> str | None:
+    """Say what is wrong with where something outside is: an address that nobody can mean."""
+    if not _is_private(url):
         return None
     means = "an address that means something else in every network"
-    return f"{server.url} names {means}: name the host"
+    return f"{url} names {means}: name the host"
 
 
 def tool_problem(tool: Tool, servers: Mapping[str, ServerType]) -> str | None:

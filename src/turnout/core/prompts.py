@@ -12,12 +12,16 @@ from turnout.core.shared import Users, followed, listed, rolled_out, uses_of
 from turnout.core.templates import problem_of, warning_of
 from turnout.core.world import Unread
 
-_AWAITED = {Reason.RESOLVE_ERROR, Reason.REFERENCE_NOT_FOUND}
+_AWAITED = {Reason.REFERENCE_NOT_FOUND, Reason.SOURCE_UNAVAILABLE}
 """What may come by itself or with the next object that is applied."""
 
 
 def report_prompt(
-    prompt: Prompt, whole: Prompt | Unread, users: Users, now: datetime
+    prompt: Prompt,
+    whole: Prompt | Unread,
+    users: Users,
+    now: datetime,
+    outside: Claim | None = None,
 ) -> PromptStatus:
     """Report a Prompt; one that cannot be used says so, whatever became of it before.
 
@@ -26,10 +30,11 @@ def report_prompt(
         whole: The same with its text, or why there is none.
         users: Agents that refer to it.
         now: The time.
+        outside: What is known of a text that is kept outside the cluster.
     """
     digest = None if isinstance(whole, Unread) else source_digest(whole)
     uses = uses_of(prompt, digest, users)
-    accepted, resolved = _accepted(whole), _resolved(whole)
+    accepted, resolved = _accepted(whole), outside or _resolved(whole)
     generation = prompt.metadata.generation
     outcome = _hindered(accepted, resolved) or rolled_out(uses)
     claims = [accepted, resolved, *followed(outcome)]
@@ -60,7 +65,7 @@ def _resolved(whole: Prompt | Unread) -> Claim:
 def _hindered(accepted: Claim, resolved: Claim) -> Claim | None:
     """Claim what keeps the present content from going out anywhere; None where nothing does."""
     if resolved.status is not TRUE:
-        status = UNKNOWN if resolved.reason in _AWAITED else FALSE
+        status = UNKNOWN if resolved.reason in _AWAITED else resolved.status
         return Claim("RolledOut", status, resolved.reason, resolved.message)
     if accepted.status is FALSE:
         return Claim("RolledOut", FALSE, accepted.reason, accepted.message)

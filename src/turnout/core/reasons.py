@@ -30,6 +30,8 @@ class Reason(StrEnum):
 
     # what servers outside offer
     DISCOVERED = "Discovered"
+    SOURCE_UNAVAILABLE = "SourceUnavailable"
+    LABEL_MOVED = "LabelMoved"
     SERVER_UNREACHABLE = "ServerUnreachable"
     DISCOVERY_FAILED = "DiscoveryFailed"
     IN_SYNC = "InSync"

@@ -13,12 +13,15 @@ from turnout.core.plan import Document
 from turnout.core.reasons import Reason
 from turnout.core.world import Unread
 
+_WHERE = ("config_map_key_ref", "langfuse", "mlflow", "ref_policy", "check_interval")
+"""Fields that say where a text is kept: no content, so they are gone once it is there."""
+
 
 def completed(prompt: Prompt, text: str | Unread) -> Prompt | Unread:
     """Put a text where the Prompt says where to find it."""
     if isinstance(text, Unread):
         return text
-    written: dict[str, Any] = {"text": text, "config_map_key_ref": None}
+    written: dict[str, Any] = dict.fromkeys(_WHERE) | {"text": text}
     return prompt.model_copy(update={"spec": prompt.spec.model_copy(update=written)})
 
 

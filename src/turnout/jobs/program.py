@@ -25,7 +25,7 @@ Run: TypeAlias = Callable[[Mapping[str, Any], Reach], Awaitable[Mapping[str, Any
 It raises TaskFailed where the question cannot be answered.
 """
 
-TASKS: Final = MappingProxyType({"tools": "turnout.jobs.tools"})
+TASKS: Final = MappingProxyType({"tools": "turnout.jobs.tools", "prompt": "turnout.jobs.prompt"})
 """Module of each kind of task."""
 
 MOST_BYTES: Final = 700 * 1024

@@ -38,6 +38,7 @@ MOST_AT_ONCE: Final = 16
 PATIENCE: Final = 15.0
 """Seconds that a report waits for its object's look."""
 
+_ASKERS = (kinds.TOOL_REGISTRY, kinds.PROMPT)
 _FIELDS = ("jobUid", "nonce", "digest", "answer")
 
 
@@ -138,7 +139,7 @@ class Answers:
     def _owner(self, namespace: str, job: Document, report: _Report) -> Ref:
         metadata = job["metadata"]
         ref = owner_of(Ref(kinds.JOB, namespace, metadata["name"]), job)
-        if ref is None or ref.kind != kinds.TOOL_REGISTRY:
+        if ref is None or ref.kind not in _ASKERS:
             raise _stranger("nothing of ours owns the Job")
         document = self._store.get(ref)
         if document is None or isinstance(document, Invalid):

@@ -41,8 +41,8 @@ from turnout.runtime.queue import Queue
 from turnout.runtime.reader import Reader
 from turnout.runtime.readings import Gauge
 from turnout.runtime.reconcile import Crew, Reconciler
-from turnout.runtime.registries import Registries
 from turnout.runtime.relist import Relister
+from turnout.runtime.sources import Sources
 from turnout.runtime.store import Store
 from turnout.runtime.supervise import Sweeper
 from turnout.runtime.surroundings import Surroundings, look_around
@@ -102,8 +102,8 @@ class Operator:
         badges, leads = KubeBadges(cluster.read_path), self._leadership.still_leading
         self._answers = Answers(badges, cluster, self._store, inbox, leads)
         way = _way_of_jobs(settings)
-        registries = Registries(self._store, hand, observer.shelf, inbox, wake=self.wake, way=way)
-        crew = Crew(hand, self._collector, self._lineup, registries)
+        sources = Sources(self._store, hand, observer.texts, inbox, wake=self.wake, way=way)
+        crew = Crew(hand, self._collector, self._lineup, sources)
         reconciler = Reconciler(self._store, observer, crew, self)
         self._workers = Workers(self._queue, reconciler, telemetry, settings.workers)
         self._pulse = Pulse(telemetry, self._refresh)

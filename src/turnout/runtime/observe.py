@@ -30,7 +30,6 @@ from turnout.runtime import parse
 from turnout.runtime.contents import Contents
 from turnout.runtime.memory import Memory
 from turnout.runtime.readings import Gauge, Question
-from turnout.runtime.shelf import Shelf
 from turnout.runtime.store import Refs, Store
 from turnout.runtime.surroundings import Surroundings
 from turnout.runtime.texts import Texts
@@ -43,7 +42,6 @@ class Observer:
 
     Attributes:
         texts: Completes Prompts with texts that are kept elsewhere.
-        shelf: Gives what was discovered and pinned.
     """
 
     def __init__(
@@ -62,7 +60,6 @@ class Observer:
         self._clock = clock
         self._surroundings = surroundings
         self._contents = Contents(cluster)
-        self.shelf = Shelf(cluster)
         self.texts = Texts(cluster, store, wake)
 
     def now(self) -> datetime:
@@ -139,7 +136,7 @@ class Observer:
         if not isinstance(registry, ToolRegistry):
             return registry
         namespace, status = registry.metadata.namespace, registry.status
-        return completed(registry, await self.shelf.pinned(namespace, status.content_ref))
+        return completed(registry, await self.texts.shelf.pinned(namespace, status.content_ref))
 
     async def _prompts(self, ref: Ref, agent: Agent) -> dict[str, Prompt | Unread]:
         """Read the prompts that exist, each with its text."""

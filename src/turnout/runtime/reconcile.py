@@ -1,15 +1,17 @@
 """Reconcile: observe -> decide -> apply, for one object at a time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Protocol
+from types import MappingProxyType
+from typing import Final, Protocol
 
 import structlog
 
 from turnout.adapters import documents as kinds
-from turnout.adapters.documents import Document, Ref, version_of
+from turnout.adapters.documents import Document, Kind, Ref, version_of
 from turnout.api.agent import Agent
+from turnout.api.prompt import Prompt
 from turnout.api.tools import ToolRegistry
 from turnout.core import naming
 from turnout.core.decide import Outcome, decide
@@ -25,9 +27,9 @@ from turnout.runtime.lineup import Lineup
 from turnout.runtime.memory import Memory
 from turnout.runtime.observe import Observer
 from turnout.runtime.parse import parse
-from turnout.runtime.registries import Registries
 from turnout.runtime.relations import references_of
 from turnout.runtime.reports import Reports
+from turnout.runtime.sources import Source, Sources
 from turnout.runtime.store import Store
 
 logger = structlog.stdlib.get_logger(__name__)
@@ -61,6 +63,11 @@ CONFLICT_RECHECK = timedelta(seconds=15)
 """A foreign object that holds our name is not watched, so it is looked at this often."""
 
 
+_SOURCES: Final[Mapping[Kind, type[Source]]] = MappingProxyType(
+    {kinds.TOOL_REGISTRY: ToolRegistry, kinds.PROMPT: Prompt}
+)
+
+
 @dataclass(frozen=True)
 class Crew:
     """Who carries out what the reconciler decides.
@@ -69,13 +76,13 @@ class Crew:
         hand: Writes.
         collector: Cleans up after deleted Agents.
         lineup: Says whose turn it is to begin a rollout.
-        registries: Looks after ToolRegistries.
+        sources: Looks after what may be kept outside the cluster.
     """
 
     hand: Hand
     collector: Collector
     lineup: Lineup
-    registries: Registries
+    sources: Sources
 
 
 class Reconciler:
@@ -90,9 +97,9 @@ class Reconciler:
     ) -> None:
         self._store = store
         self._observer = observer
-        self._reports = Reports(store, observer.texts, observer.now)
+        self._reports = Reports(store, observer.now)
         self._hand, self._collector, self._lineup = crew.hand, crew.collector, crew.lineup
-        self._registries = crew.registries
+        self._sources = crew.sources
         self._audience = audience
         self._memories: dict[Ref, Memory] = {}
 
@@ -220,23 +227,22 @@ class Reconciler:
     async def _shared(self, ref: Ref, document: Document | Invalid | None) -> timedelta | None:
         """Report an object that Agents refer to: who uses it and how far its content came."""
         if document is None or isinstance(document, Invalid):
-            self._observer.texts.forget(ref)
-            self._registries.forget(ref)
+            self._sources.forget(ref)
             if document is not None:
                 logger.warning("unreadable", object=str(ref), message=document.message)
-        elif ref.kind == kinds.TOOL_REGISTRY:
-            return await self._registry(ref, document)
+        elif ref.kind in _SOURCES:
+            return await self._source(ref, document)
         else:
-            await self._tell(ref, document, await self._reports.report(ref, document))
+            await self._tell(ref, document, self._reports.report(ref, document))
         return None
 
-    async def _registry(self, ref: Ref, document: Document) -> timedelta | None:
-        registry = parse(ToolRegistry, document)
-        if isinstance(registry, Unread):
-            await self._tell(ref, document, self._reports.refuse(ref, document, registry))
+    async def _source(self, ref: Ref, document: Document) -> timedelta | None:
+        source = parse(_SOURCES[ref.kind], document)
+        if isinstance(source, Unread):
+            await self._tell(ref, document, self._reports.refuse(ref, document, source))
             return None
         users, now = self._reports.users(ref), self._observer.now()
-        return await self._registries.look(ref, registry, users, now, self._announce)
+        return await self._sources.look(ref, source, users, now, self._announce)
 
     async def _tell(self, ref: Ref, document: Document, status: Document) -> bool:
         """Write a status where it says something new; returns whether it did."""

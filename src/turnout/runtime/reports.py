@@ -10,22 +10,18 @@ from turnout.adapters.documents import Document, Kind, Ref
 from turnout.api.agent import Agent
 from turnout.api.metric import MetricTemplate, MetricTemplateStatus
 from turnout.api.policy import AgentPolicy
-from turnout.api.prompt import Prompt
 from turnout.api.strategy import RolloutStrategy, RolloutStrategyStatus, StrategyUse
 from turnout.core.policies import report_policy
-from turnout.core.prompts import report_prompt
 from turnout.core.shared import Users, accepted, listed
 from turnout.core.unread import refusal
 from turnout.core.world import Pod, Unread
 from turnout.runtime.parse import parse, pods
 from turnout.runtime.store import Store
-from turnout.runtime.texts import Texts
 
-_Shared: TypeAlias = Prompt | AgentPolicy | RolloutStrategy | MetricTemplate
+_Shared: TypeAlias = AgentPolicy | RolloutStrategy | MetricTemplate
 
 _TYPES: Final[Mapping[Kind, type[_Shared]]] = MappingProxyType(
     {
-        kinds.PROMPT: Prompt,
         kinds.AGENT_POLICY: AgentPolicy,
         kinds.ROLLOUT_STRATEGY: RolloutStrategy,
         kinds.METRIC_TEMPLATE: MetricTemplate,
@@ -36,21 +32,17 @@ _TYPES: Final[Mapping[Kind, type[_Shared]]] = MappingProxyType(
 class Reports:
     """Works out statuses from the Store."""
 
-    def __init__(self, store: Store, texts: Texts, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
         self._store = store
-        self._texts = texts
         self._now = now
 
-    async def report(self, ref: Ref, document: Document) -> Document:
-        """Return the whole status of an object that Agents refer to, but of a ToolRegistry."""
+    def report(self, ref: Ref, document: Document) -> Document:
+        """Return the whole status of an object that is all in the cluster."""
         users, now = self.users(ref), self._now()
         source = parse(_TYPES[ref.kind], document)
         match source:
             case Unread():
                 return self.refuse(ref, document, source)
-            case Prompt():
-                whole = await self._texts.complete(ref, source)
-                return report_prompt(source, whole, users, now).to_wire()
             case AgentPolicy():
                 return report_policy(source, users, now, self._pods(ref, users)).to_wire()
             case RolloutStrategy():

@@ -16,7 +16,14 @@ from turnout.cli.lint.manifests import Manifest
 from turnout.cli.lint.problems import Path, Problem
 from turnout.cli.lint.rules import rule_problems
 from turnout.cli.lint.schema import OURS, defaulted, schema_of, schema_problems
-from turnout.core.checks import policy_problem, policy_remark, server_problem, tool_problem
+from turnout.core.checks import (
+    address_problem,
+    policy_problem,
+    policy_remark,
+    server_problem,
+    tool_problem,
+)
+from turnout.core.prompt_pins import outside
 from turnout.core.quoting import quoted
 from turnout.core.reasons import Reason
 from turnout.core.templates import problem_of, warning_of
@@ -83,6 +90,11 @@ def _own_problems(resource: Resource) -> Iterator[Problem]:
 
 def prompt_problems(prompt: Prompt, path: Path = ("spec", "text")) -> Iterator[Problem]:
     """Say why a text cannot be a template, and where it and its variables differ."""
+    source = outside(prompt.spec)
+    wrong = None if source is None else address_problem(source.endpoint)
+    if wrong is not None:
+        field = "langfuse" if prompt.spec.langfuse is not None else "mlflow"
+        yield Problem(("spec", field, "endpoint"), Reason.INVALID_SPEC, wrong)
     if prompt.spec.text is None:
         return
     said, surprise = problem_of(prompt.spec), warning_of(prompt.spec)

@@ -20,6 +20,7 @@ from turnout.cli.lint.objects import Checked, prompt_problems
 from turnout.cli.lint.problems import Path, Problem
 from turnout.core.content import Unresolved, resolve
 from turnout.core.intake import take_in
+from turnout.core.prompt_pins import completed_outside
 from turnout.core.reasons import Reason
 from turnout.core.texts import completed, text_in
 from turnout.core.world import Sources, Unread, World
@@ -122,8 +123,10 @@ class Together:
 
     def _prompt(self, ref: PinnedRef, agent: Agent) -> Prompt | Unread | None:
         found = self._named(Prompt, ref, agent)
-        if not isinstance(found, Prompt) or found.spec.config_map_key_ref is None:
+        if not isinstance(found, Prompt):
             return found
+        if found.spec.config_map_key_ref is None:
+            return completed_outside(found, None)
         return self._completed(found, found.spec.config_map_key_ref)
 
     def _named(

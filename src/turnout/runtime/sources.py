@@ -1,16 +1,19 @@
-"""ToolRegistries: observe, decide, apply, as for an Agent; their servers are asked by Jobs."""
+"""ToolRegistries and Prompts: observe, decide, apply, as for an Agent; Jobs ask what is outside."""
 
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 import structlog
 
 from turnout.adapters import documents as kinds
 from turnout.adapters.documents import Document, Ref
+from turnout.api.prompt import Prompt
 from turnout.api.tools import ToolRegistry
 from turnout.core.asking import SourceWorld
 from turnout.core.plan import Action, Announcement, Create, Remove
+from turnout.core.prompt_sources import decide_prompt
 from turnout.core.registries import decide_registry
 from turnout.core.shared import Users
 from turnout.core.sources import SourceOutcome
@@ -19,23 +22,24 @@ from turnout.errors import Conflict, Forbidden, Invalid
 from turnout.runtime.apply import Hand
 from turnout.runtime.inbox import Inbox
 from turnout.runtime.parse import child
-from turnout.runtime.shelf import Shelf
 from turnout.runtime.store import Store
+from turnout.runtime.texts import Texts
 
 logger = structlog.stdlib.get_logger(__name__)
 
+Source: TypeAlias = ToolRegistry | Prompt
 Announce = Callable[[Announcement], None]
 _AT_ONCE = timedelta(0)
 
 
-class Registries:
-    """Looks after ToolRegistries: what their servers offer, and what people read on them."""
+class Sources:
+    """Looks after what may be kept outside the cluster, and what people read of it."""
 
     def __init__(
         self,
         store: Store,
         hand: Hand,
-        shelf: Shelf,
+        texts: Texts,
         inbox: Inbox,
         *,
         wake: Callable[[Iterable[Ref]], None],
@@ -43,7 +47,7 @@ class Registries:
     ) -> None:
         self._store = store
         self._hand = hand
-        self._shelf = shelf
+        self._texts = texts
         self._inbox = inbox
         self._wake = wake
         self._way = way
@@ -52,19 +56,19 @@ class Registries:
     async def look(
         self,
         ref: Ref,
-        registry: ToolRegistry,
+        source: Source,
         users: Users,
         now: datetime,
         announce: Announce,
     ) -> timedelta | None:
-        """Look at one registry; returns when to look again.
+        """Look at one object; returns when to look again.
 
         Raises:
             Conflict: The world moved on meanwhile.
             Transient: The API server is unwell.
         """
-        world = await self._world(ref, registry, users, now)
-        outcome = decide_registry(registry, world)
+        world = await self._world(ref, source, users, now)
+        outcome = await self._decide(ref, source, world)
         for action in outcome.actions:
             await self._act(ref, action)
         self._inbox.settle(ref, world.answer, taken=_was_taken(world))
@@ -75,23 +79,29 @@ class Registries:
         return _again_in(outcome, now)
 
     def forget(self, ref: Ref) -> None:
-        """Drop what is kept of a registry that is gone."""
+        """Drop what is kept of an object that is gone."""
         self._refused.pop(ref, None)
+        self._texts.forget(ref)
 
-    async def _world(
-        self, ref: Ref, registry: ToolRegistry, users: Users, now: datetime
-    ) -> SourceWorld:
+    async def _decide(self, ref: Ref, source: Source, world: SourceWorld) -> SourceOutcome:
+        match source:
+            case ToolRegistry():
+                return decide_registry(source, world)
+            case Prompt():
+                return decide_prompt(source, await self._texts.complete(ref, source), world)
+
+    async def _world(self, ref: Ref, source: Source, users: Users, now: datetime) -> SourceWorld:
         jobs: dict[str, Document | Invalid] = {
             one.name: item for one, item in self._store.children(ref, kinds.JOB).items()
         }
         return SourceWorld(
             now=now,
-            source=registry,
-            task=registry.status.task,
+            source=source,
+            task=source.status.task,
             users=users,
             jobs={name: child(one) for name, one in jobs.items() if not isinstance(one, Invalid)},
             answer=self._inbox.answer(ref),
-            pinned=await self._shelf.pinned(ref.namespace, registry.status.content_ref),
+            pinned=await self._texts.shelf.pinned(ref.namespace, source.status.content_ref),
             nonce=secrets.token_hex(16),
             way=self._way,
             refused=self._refused.get(ref),
@@ -125,7 +135,7 @@ class Registries:
         name = _named(action)
         if name is None:
             raise Conflict(f"{ref} changed meanwhile")
-        self._shelf.forget(Ref(kinds.CONFIG_MAP, ref.namespace, name))
+        self._texts.shelf.forget(Ref(kinds.CONFIG_MAP, ref.namespace, name))
 
 
 def _makes_job(action: Action) -> bool:

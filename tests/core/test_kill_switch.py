@@ -345,6 +345,17 @@ def test_a_switch_is_announced_on_agent_and_policy_and_stands_in_history_once(
     assert len(switch_events(sim)) == 3
 
 
+def test_a_switch_that_was_written_down_before_the_operator_died_stands_in_history_once(
+    sim: Simulation,
+) -> None:
+    sim.store(policy(REFUNDS))
+    sim.reconcile(stop_after=1)
+    assert (len(entries(sim)), told(sim)) == (1, [None, None])
+    sim.settle()
+    assert (len(entries(sim)), told(sim)) == (1, [TOLD, TOLD])
+    assert len(switch_events(sim)) == 1
+
+
 def test_a_switch_in_a_running_rollout_is_no_second_line_of_its_rule(sim: Simulation) -> None:
     sim.patch("Prompt", "support-system", {"spec": {"text": "Better."}})
     sim.run(10)

@@ -3,10 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from devcluster import down, up
 from devcluster.paths import default_name
 from turnout.settings import Settings
+
+# How long an example takes says something of the machine, and nothing of the code.
+settings.register_profile("turnout", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("turnout")
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,15 @@ GATE = {
 }
 STRATEGY = {"steps": [{"setWeight": 5}, {"name": "ship", "approve": {}}]}
 
+POLICIES = (
+    "turnout-approvals",
+    "turnout-operator-kinds",
+    "turnout-places",
+    "turnout-prompt-secrets",
+    "turnout-status",
+    "turnout-tool-secrets",
+)
+
 Json = dict[str, Any]
 
 

@@ -6,7 +6,16 @@ from collections.abc import Callable
 import pytest
 
 from tests.chart.helm import NAMESPACE
-from tests.chart.objects import Json, Rollout, agent, prompt, registry, user_objects, version
+from tests.chart.objects import (
+    POLICIES,
+    Json,
+    Rollout,
+    agent,
+    prompt,
+    registry,
+    user_objects,
+    version,
+)
 from tests.chart.people import Person, eventually
 
 pytestmark = pytest.mark.light
@@ -28,17 +37,7 @@ def _retouch(*where: str) -> tuple[str, ...]:
     return ("patch", *where, "--type=merge", '--patch={"metadata":{"labels":{"seen":"yes"}}}')
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "turnout-approvals",
-        "turnout-operator-kinds",
-        "turnout-places",
-        "turnout-status",
-        "turnout-prompt-secrets",
-        "turnout-tool-secrets",
-    ],
-)
+@pytest.mark.parametrize("name", POLICIES)
 def test_a_policy_compiles_without_a_warning(installed: None, admin: Person, name: str) -> None:
     policy = ("validatingadmissionpolicy", name)
     eventually(lambda: "status" in admin.reads(*policy), "the check of the policy")

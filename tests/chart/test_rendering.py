@@ -16,6 +16,7 @@ from tests.chart.helm import (
     Manifest,
     Rendered,
 )
+from tests.chart.objects import POLICIES
 from turnout.settings import Settings
 
 CLUSTER_WIDE = {
@@ -217,14 +218,7 @@ def test_every_policy_is_in_force_and_deletes_pass(helm: Helm) -> None:
     bindings = {
         b["metadata"]["name"]: b["spec"] for b in rendered.all("ValidatingAdmissionPolicyBinding")
     }
-    assert policies.keys() == {
-        "turnout-approvals",
-        "turnout-operator-kinds",
-        "turnout-places",
-        "turnout-status",
-        "turnout-prompt-secrets",
-        "turnout-tool-secrets",
-    }
+    assert policies.keys() == set(POLICIES)
     assert bindings == {
         name: {"policyName": name, "validationActions": ["Deny"]} for name in policies
     }

@@ -81,27 +81,29 @@ def test_rules_that_disagree_are_no_weight_and_are_corrected() -> None:
     assert len(seen) == 1
 
 
+THEIRS: dict[str, Any] = {
+    "metadata": {"labels": {"app": "support"}, "annotations": {"note": "theirs"}},
+    "spec": {
+        "containers": [
+            {"name": "proxy", "image": "p:1"},
+            {
+                "name": "agent",
+                "image": "a:1",
+                "env": [
+                    {"name": "TURNOUT_VERSION", "value": "forged"},
+                    {"name": "OTEL_RESOURCE_ATTRIBUTES", "value": "team=a"},
+                    {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+                ],
+            },
+        ],
+        "serviceAccountName": "support",
+        "terminationGracePeriodSeconds": 7,
+    },
+}
+
+
 def test_pods_get_a_persons_template_our_labels_the_content_and_the_environment() -> None:
-    template = {
-        "metadata": {"labels": {"app": "support"}, "annotations": {"note": "theirs"}},
-        "spec": {
-            "containers": [
-                {"name": "proxy", "image": "p:1"},
-                {
-                    "name": "agent",
-                    "image": "a:1",
-                    "env": [
-                        {"name": "TURNOUT_VERSION", "value": "forged"},
-                        {"name": "OTEL_RESOURCE_ATTRIBUTES", "value": "team=a"},
-                        {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
-                    ],
-                },
-            ],
-            "serviceAccountName": "support",
-            "terminationGracePeriodSeconds": 7,
-        },
-    }
-    sim = settled(template=template, container="agent")
+    sim = settled(template=THEIRS, container="agent")
     made = sim.get("Deployment", sim.stable)["spec"]["template"]
     assert made["metadata"]["labels"] == {
         "app": "support",

@@ -17,7 +17,7 @@ from turnout.cli.agents import Record, read_record
 from turnout.cli.exits import Exit
 from turnout.cli.options import Form
 from turnout.cli.past import Line, line_of
-from turnout.cli.screen import Marks, emit, marks_of, safe, screen
+from turnout.cli.screen import Marks, marks_of, safe, tell
 from turnout.cli.times import clock, span
 from turnout.cli.verdict import gate_lines
 from turnout.cli.why import Why, next_steps, why
@@ -65,12 +65,8 @@ async def account(access: Access, agent: str, rollout: str | None, form: Form) -
     async with sign_in(access) as cluster:
         told = account_of(await read_record(cluster, agent), rollout)
     now = datetime.now(UTC)
-    if form is not Form.TEXT:
-        emit(form, "Why", account_document(told, now))
-        return Exit.DONE
-    console = screen()
-    for line in account_lines(told, now, marks_of(sys.stdout)):
-        console.print(line, soft_wrap=not console.is_terminal)
+    lines = account_lines(told, now, marks_of(sys.stdout))
+    tell(form, "Why", account_document(told, now), lines)
     return Exit.DONE
 
 

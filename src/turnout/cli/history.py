@@ -9,7 +9,7 @@ from turnout.cli.agents import read_record
 from turnout.cli.exits import Exit
 from turnout.cli.options import Form
 from turnout.cli.past import past_document, past_lines
-from turnout.cli.screen import emit, marks_of, screen
+from turnout.cli.screen import marks_of, tell
 
 
 async def history(access: Access, agent: str, form: Form) -> Exit:
@@ -17,10 +17,6 @@ async def history(access: Access, agent: str, form: Form) -> Exit:
     async with sign_in(access) as cluster:
         record = await read_record(cluster, agent)
     now = datetime.now(UTC)
-    if form is not Form.TEXT:
-        emit(form, "History", past_document(record, now))
-        return Exit.DONE
-    console = screen()
-    for line in past_lines(record, now, marks_of(sys.stdout)):
-        console.print(line, soft_wrap=not console.is_terminal)
+    lines = past_lines(record, now, marks_of(sys.stdout))
+    tell(form, "History", past_document(record, now), lines)
     return Exit.DONE

@@ -2,12 +2,13 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TextIO
 
 import yaml
 from rich.console import Console
+from rich.text import Text
 
 from turnout.cli.options import Form
 from turnout.core.quoting import quoted
@@ -73,6 +74,16 @@ def emit(form: Form, kind: str, content: Mapping[str, Any]) -> None:
     else:
         text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=WIDTH)
     sys.stdout.write(text)
+
+
+def tell(form: Form, kind: str, content: Mapping[str, Any], lines: Iterable[Text]) -> None:
+    """Print an answer for programs, or its lines for people, whole where no terminal shows them."""
+    if form is not Form.TEXT:
+        emit(form, kind, content)
+        return
+    console = screen()
+    for line in lines:
+        console.print(line, soft_wrap=not console.is_terminal)
 
 
 def safe(text: str) -> str:

@@ -89,7 +89,7 @@ class Fleet:
 
     def replaces_operator(self) -> None:
         self.operator.kill()
-        self.operator = _operator(self.stage, self.limit).start()
+        self.operator = _operator(self.stage, self.limit, self.team).start()
         self.operator.await_lead()
 
 
@@ -98,14 +98,18 @@ def _patience(number: int) -> float:
     return 60.0 + 4.0 * number
 
 
-def _operator(stage: Stage, limit: int) -> OperatorProcess:
-    return stage.operator(f"queue-{next(_counted)}", maxConcurrentRollouts=limit)
+def _operator(stage: Stage, limit: int, team: Team) -> OperatorProcess:
+    """An operator of this namespace alone: rollouts that others left running do not count."""
+    served = [team.namespace]
+    name = f"queue-{next(_counted)}"
+    return stage.operator(name, maxConcurrentRollouts=limit, namespaces=served)
 
 
 def _fleet(stage: Stage, limit: int) -> Iterator[Fleet]:
-    with _operator(stage, limit).start() as operator:
+    team = new_team(stage.cluster, "queue")
+    with _operator(stage, limit, team).start() as operator:
         operator.await_lead()
-        fleet = Fleet(new_team(stage.cluster, "queue"), stage, limit, operator)
+        fleet = Fleet(team, stage, limit, operator)
         yield fleet
         fleet.operator.stop()
         admin = fleet.team.admin

@@ -146,13 +146,13 @@ ROWS: Final = {
 def test_what_cannot_be_used_is_named_with_its_mend(team: Team, row: Row) -> None:
     team.ada.apply(*row.others, agent(**row.spec))
 
-    def told() -> str | None:
+    def told() -> bool:
+        """Look for the words too: the Agent may be seen before what was applied with it."""
         found = team.condition(row.condition)
         said = (found.get("status"), found.get("reason")) == ("False", row.reason)
-        return found["message"] if said else None
+        return said and all(word in found["message"] for word in row.words)
 
-    message = eventually(f"{row.condition} is False for {row.reason}", told)
-    assert all(word in message for word in row.words), message
+    eventually(f"{row.condition} is False for {row.reason} and says {row.words}", told)
 
 
 TWICE: Final = [{"containerPort": port, "name": "http"} for port in (8080, 8081)]
@@ -191,12 +191,17 @@ def test_a_plain_text_reaches_the_pods_byte_by_byte(team: Team, text: str) -> No
     assert stored["data"]["prompt.support-system.txt"] == text
 
 
+def _told_of(team: Team, resource: str, name: str) -> Document:
+    """Wait for what is said of an object that an Agent refers to: not always before the Agent's."""
+    return eventually("it is told", lambda: team.condition("Accepted", resource, name))
+
+
 def test_variables_that_are_not_declared_are_a_warning_and_go_out(team: Team) -> None:
     odd = prompt("Hello {{name}}.")
     odd["spec"] |= {"format": "Mustache", "variables": [{"name": "other"}]}
     team.ada.apply(odd, metric(), agent())
     team.await_phase("Healthy")
-    accepted = team.condition("Accepted", PROMPTS, "support-system")
+    accepted = _told_of(team, PROMPTS, "support-system")
     assert accepted["status"] == "True"
     assert accepted["message"] == (
         "not declared as variables: name; declared, but not in the text: other"
@@ -211,7 +216,7 @@ def test_a_rule_that_would_cost_without_end_is_delivered_and_never_run(team: Tea
     rules = [{"name": "bomb", "expression": bomb}]
     team.ada.apply(*_with(_policy(rules=rules)), agent(**POLICY))
     team.await_phase("Healthy")
-    assert team.condition("Accepted", "agentpolicies.turnout.dev", "policy")["status"] == "True"
+    assert _told_of(team, "agentpolicies.turnout.dev", "policy")["status"] == "True"
 
 
 GARBAGE: Final = "\u202e{{x}} ${Y}\n" * 3000
@@ -237,7 +242,8 @@ def test_marks_of_ours_with_garbage_in_them_are_ignored(team: Team) -> None:
     team.admin.apply(_foreign(data=data), _foreign(**pod))
     team.ada.apply(prompt(), metric(), marked)
     status = team.await_phase("Healthy")
-    assert team.admin.weights() == {status["stable"]["version"]: 100}
+    whole = {status["stable"]["version"]: 100}
+    eventually("all goes to it", lambda: team.admin.weights() == whole)
     kept = team.admin.get("configmaps", f"{NAME}-0123456789")
     assert kept is not None
     assert kept["data"] == data

@@ -185,6 +185,7 @@ def test_lost_records_never_promote_what_nobody_judged(team: Team) -> None:
     again = team.await_rollout_after(None)
     assert team.candidate_of(again) == candidate
     team.await_rollout(again, "Paused")
+    team.await_weight(candidate, 25)
     assert team.admin.weights() == {stable: 75, candidate: 25}
     assert team.rollout(again)["timeline"][0]["message"] == "the rollout begins"
     assert team.version(stable)["state"] == "Stable"

@@ -35,6 +35,7 @@ def test_a_pin_inside_the_rollback_window_goes_straight_back(team: Team) -> None
     team.changes_agent(pinnedVersion=first)
     undo = team.await_rollout_after(seen)
     team.await_rollout(undo, "Promoted")
+    team.await_weight(first, 100)
     assert team.admin.weights() == {first: 100}
     found = team.admin.get(ROLLOUTS, undo)
     assert found is not None
@@ -50,6 +51,7 @@ def test_a_pin_outside_the_rollback_window_takes_the_steps(team: Team) -> None:
     team.changes_agent(pinnedVersion=first)
     rollout = team.await_rollout_after(seen)
     team.await_rollout(rollout, "Paused")
+    team.await_weight(first, 25)
     assert team.admin.weights() == {second: 75, first: 25}
     found = team.admin.get(ROLLOUTS, rollout)
     assert found is not None

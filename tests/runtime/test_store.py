@@ -12,6 +12,7 @@ from turnout.adapters.documents import (
     CONFIG_MAP,
     DEPLOYMENT,
     HTTP_ROUTE,
+    JOB,
     METRIC_TEMPLATE,
     POD,
     PROMPT,
@@ -192,6 +193,16 @@ def test_a_dropped_reference_bears_on_the_object_that_lost_its_user() -> None:
     store.put(SUPPORT, agent(promptRefs=[{"name": "support-system"}]))
     assert store.put(SUPPORT, agent(2)) == {SUPPORT, PROMPT_REF}
     assert store.users(PROMPT_REF) == ()
+
+
+def test_what_has_no_status_of_ours_is_never_woken() -> None:
+    store = Store()
+    store.hear(CONFIG, listed(1), "1")
+    assert store.put(PROMPT_REF, document(PROMPT_REF, spec=FROM_CONFIG)) == {PROMPT_REF}
+    assert store.put(PROMPT_REF, document(PROMPT_REF, 2, spec={})) == {PROMPT_REF}
+    job = Ref(JOB, "shop", "theirs")
+    owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "controller": True}
+    assert store.put(job, document(job, metadata={"ownerReferences": [owner]})) == frozenset()
 
 
 def test_a_template_reaches_agents_through_their_strategy() -> None:

@@ -29,7 +29,15 @@ Refs = frozenset[Ref]
 _Key = TypeVar("_Key")
 _NONE: Refs = frozenset()
 _NEVER = -1
-_SHARED_KINDS = {PROMPT, TOOL_REGISTRY, AGENT_POLICY, ROLLOUT_STRATEGY, METRIC_TEMPLATE}
+_LOOKED_AT = {
+    AGENT,
+    PROMPT,
+    TOOL_REGISTRY,
+    AGENT_POLICY,
+    ROLLOUT_STRATEGY,
+    METRIC_TEMPLATE,
+}
+"""Kinds with a status of ours: nothing else is ever woken, whoever names or owns it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +199,11 @@ class Store:
     def _touched(self, ref: Ref, old: _Entry | None, new: _Entry | None) -> Refs:
         """Return what a change from old to new bears on."""
         known = [entry for entry in (old, new) if entry]
-        itself = {ref} if ref.kind == AGENT or ref.kind in _SHARED_KINDS else _NONE
         owners = {entry.owner for entry in known if entry.owner}
         moved = (old.references if old else _NONE) ^ (new.references if new else _NONE)
         users = _NONE if old and new and _is_mere_report(old, new) else self._reached(ref)
-        return _NONE.union(itself, owners, moved, users)
+        found = _NONE.union({ref}, owners, moved, users)
+        return frozenset(one for one in found if one.kind in _LOOKED_AT)
 
     def _reached(self, ref: Ref) -> Refs:
         """Return who refers to an object, and who refers to those."""

@@ -17,6 +17,7 @@ from tests.support.faultproxy import FaultProxy, Watch, poison, refusal
 from tests.support.kubectl import Kubectl
 from tests.support.reading import People, Reading, eventually, people, reading
 from turnout.adapters.documents import (
+    AGENT,
     CONFIG_MAP,
     HTTP_ROUTE,
     SERVICE,
@@ -278,6 +279,19 @@ async def test_a_kind_that_is_served_later_is_watched_then(
         await eventually(lambda: proxy.open_watches(HTTP_ROUTE), within=10)
         ref = await admin.make(namespace)
         await eventually(lambda: read.has(ref))
+
+
+async def test_a_kind_of_ours_that_went_and_came_back_is_watched_again_within_seconds(
+    read: Reading, proxy: FaultProxy
+) -> None:
+    proxy.script = lambda request: (
+        refusal(404, "NotFound") if request.path == AGENT.path() else None
+    )
+    (await stream(proxy, AGENT)).reset()
+    await eventually(lambda: not read.relister.served(AGENT), within=20)
+    await eventually(lambda: len(proxy.watches) == len(WATCHED_KINDS) - 1, within=10)
+    proxy.script = lambda _: None
+    await eventually(lambda: proxy.open_watches(AGENT), within=10)
 
 
 # where nothing is heard any more

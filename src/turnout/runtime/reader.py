@@ -1,14 +1,14 @@
 """Reading: the Store is filled, and from then on kept up with the cluster, whatever breaks."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Final
 
 import structlog
 from typing_extensions import override
 
-from turnout.adapters.documents import Document, Kind, Ref
+from turnout.adapters.documents import WATCHED_KINDS, Document, Kind, Ref
 from turnout.adapters.ports import Listing
 from turnout.errors import Invalid
 from turnout.runtime.informer import Informer
@@ -22,6 +22,7 @@ logger = structlog.stdlib.get_logger(__name__)
 
 _FILL_PAUSE: Final = 1.0
 _DEAF_PAUSE: Final = 3.0  # seconds that the informer gets to come back before all is listed
+_GONE_PAUSE: Final = 3.0  # seconds between two questions for kinds of ours that went
 
 
 class Reader(Listener):
@@ -56,6 +57,7 @@ class Reader(Listener):
         async with asyncio.TaskGroup() as group:
             group.create_task(supervise(self._live, self._die))
             group.create_task(self._mend())
+            group.create_task(self._await_return())
 
     @override
     def listed(self, kind: Kind, namespace: str | None, listing: Listing) -> None:
@@ -111,6 +113,17 @@ class Reader(Listener):
                 await asyncio.sleep(_DEAF_PAUSE)
                 if not self._deaf.is_set():
                     continue
-            self._wake(await self._relister.relist())
-            if self._relister.watchable != self._watched:
-                self._outdated.set()
+            await self._relist(WATCHED_KINDS)
+
+    async def _await_return(self) -> None:
+        """List kinds of ours that went until they are back: no watch can tell of that."""
+        while True:
+            await asyncio.sleep(_GONE_PAUSE)
+            if self._relister.gone:
+                await self._relist(self._relister.gone)
+
+    async def _relist(self, kinds: Iterable[Kind]) -> None:
+        """List kinds, and begin the watches anew where others are to be watched now."""
+        self._wake(await self._relister.relist(kinds))
+        if self._relister.watchable != self._watched:
+            self._outdated.set()

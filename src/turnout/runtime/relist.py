@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import structlog
 
-from turnout.adapters.documents import WATCHED_KINDS, Kind, selector
+from turnout.adapters.documents import OWN_KINDS, WATCHED_KINDS, Kind, selector
 from turnout.adapters.ports import Cluster
 from turnout.errors import Forbidden, NotFound, Transient, TurnoutError
 from turnout.runtime.store import Refs, Store
@@ -38,6 +38,11 @@ class Relister:
     def unread(self) -> frozenset[Kind]:
         """Served kinds whose newest list failed, or that were never listed."""
         return frozenset(kind for kind in self._trouble if self.served(kind))
+
+    @property
+    def gone(self) -> frozenset[Kind]:
+        """Kinds of ours that the API server does not know: their definitions were deleted."""
+        return frozenset(kind for kind in OWN_KINDS if not self.served(kind))
 
     @property
     def watchable(self) -> frozenset[Kind]:

@@ -3,7 +3,6 @@ from typing import Any
 from tests.support.fake_cluster import FakeCluster
 from turnout.adapters.documents import (
     AGENT,
-    AGENT_LABEL,
     CONFIG_MAP,
     HTTP_ROUTE,
     PROMPT,
@@ -12,6 +11,7 @@ from turnout.adapters.documents import (
     Kind,
     Ref,
 )
+from turnout.core.naming import AGENT_LABEL
 from turnout.errors import Forbidden, Transient
 from turnout.runtime.relist import Relister
 from turnout.runtime.store import Store

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from turnout.adapters.documents import (
     AGENT,
-    AGENT_LABEL,
     AGENT_ROLLOUT,
     CONFIG_MAP,
     DEPLOYMENT,
@@ -21,6 +20,7 @@ from turnout.adapters.documents import (
     Kind,
     Ref,
 )
+from turnout.core.naming import AGENT_LABEL
 from turnout.errors import Invalid
 from turnout.runtime.store import Store
 

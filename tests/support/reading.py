@@ -10,7 +10,6 @@ from typing import Any
 from devcluster import Cluster
 from tests.support.faultproxy import FaultProxy
 from turnout.adapters.documents import (
-    AGENT_LABEL,
     CONFIG_MAP,
     NAMESPACE,
     WATCHED_KINDS,
@@ -20,6 +19,7 @@ from turnout.adapters.documents import (
     ref_of,
 )
 from turnout.adapters.kube import KubeCluster, connect
+from turnout.core.naming import AGENT_LABEL
 from turnout.runtime.reader import Reader
 from turnout.runtime.relist import Relister
 from turnout.runtime.store import Refs, Store

@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_
 
 from tests.support.api import Api, Document
 from tests.support.operator import free_port
-from turnout.adapters.documents import AGENT_LABEL, CONFIG_MAP, HTTP_ROUTE, POD
-from turnout.core.naming import VERSION_LABEL
+from turnout.adapters.documents import CONFIG_MAP, HTTP_ROUTE, POD
+from turnout.core.naming import AGENT_LABEL, VERSION_LABEL
 
 RATE: Final = 40
 """Requests a second to each agent."""

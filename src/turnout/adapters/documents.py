@@ -11,14 +11,10 @@ from typing import Any, Final, TypeAlias
 
 from typing_extensions import override
 
+from turnout.core.naming import AGENT_LABEL, TASK_LABEL
+
 Document: TypeAlias = Mapping[str, Any]
 """One object as JSON, never changed in place."""
-
-AGENT_LABEL: Final = "turnout.dev/agent"
-"""Stands on everything made for an Agent; its value is the Agent's name."""
-
-TASK_LABEL: Final = "turnout.dev/task"
-"""Stands on every Job of ours and its pod; its value says what it asks."""
 
 JSON: Final = "application/json"
 

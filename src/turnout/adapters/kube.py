@@ -28,7 +28,7 @@ from turnout.adapters.documents import (
     version_of,
 )
 from turnout.adapters.ownership import joined
-from turnout.adapters.ports import Cluster, Listing, Manifest
+from turnout.adapters.ports import Annotations, Cluster, Listing, Manifest
 from turnout.adapters.refusals import Body, Call, translate
 from turnout.core.naming import MANAGED_BY
 from turnout.errors import Conflict, Invalid, NotFound, Transient
@@ -137,9 +137,7 @@ class KubeCluster(Cluster):
         return await self._patch(ref, body, "application/merge-patch+json", subresource="/status")
 
     @override
-    async def annotate(
-        self, ref: Ref, annotations: Mapping[str, str | None], version: str
-    ) -> Document:
+    async def annotate(self, ref: Ref, annotations: Annotations, version: str) -> Document:
         body = {"metadata": {"resourceVersion": version, "annotations": dict(annotations)}}
         return await self._patch(ref, body, "application/merge-patch+json", subresource="/status")
 

@@ -98,9 +98,7 @@ class Cluster(Protocol):
         """
         ...
 
-    async def annotate(
-        self, ref: Ref, annotations: Mapping[str, str | None], version: str
-    ) -> Document:
+    async def annotate(self, ref: Ref, annotations: Annotations, version: str) -> Document:
         """Set annotations of an object at this version through its status, or remove them (None).
 
         For pods: the right to write their status does not reach what they run.

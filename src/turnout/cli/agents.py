@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from turnout.adapters.documents import (
     AGENT,
-    AGENT_LABEL,
     AGENT_ROLLOUT,
     AGENT_VERSION,
     Document,
@@ -25,6 +24,7 @@ from turnout.api.agent import Agent
 from turnout.api.base import Resource
 from turnout.api.rollout import AgentRollout
 from turnout.api.version import AgentVersion
+from turnout.core.naming import AGENT_LABEL
 from turnout.core.phase import has_ended
 from turnout.errors import Invalid, NotFound
 

@@ -60,8 +60,9 @@ async def _agent_names(access: Access, _: str | None) -> list[str]:
 
 
 async def _version_names(access: Access, agent: str | None) -> list[str]:
-    from turnout.adapters.documents import AGENT_LABEL, AGENT_VERSION
+    from turnout.adapters.documents import AGENT_VERSION
     from turnout.adapters.person import sign_in
+    from turnout.core.naming import AGENT_LABEL
 
     if agent is None:
         return []

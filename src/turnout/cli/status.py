@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from turnout.adapters.access import Access
-from turnout.adapters.documents import AGENT, AGENT_LABEL, POD
+from turnout.adapters.documents import AGENT, POD
 from turnout.adapters.person import PersonCluster, sign_in
 from turnout.adapters.pods import pod
 from turnout.api.agent import Agent
@@ -24,6 +24,7 @@ from turnout.cli.options import Form
 from turnout.cli.screen import emit, marks_of, screen
 from turnout.cli.sight import Sight, sight_document
 from turnout.cli.tree import tree_lines
+from turnout.core.naming import AGENT_LABEL
 from turnout.core.world import Pod
 from turnout.errors import Forbidden, Invalid, Transient
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from pydantic import TypeAdapter, ValidationError
+
 from turnout.adapters.access import Access
-from turnout.adapters.documents import AGENT_POLICY, PROMPT, TOOL_REGISTRY, Kind, Ref
 from turnout.adapters.person import PersonCluster, sign_in
+from turnout.adapters.references import content_refs
 from turnout.api.agent import Agent
-from turnout.api.base import seconds
+from turnout.api.base import Duration, seconds
 from turnout.api.rollout import RolloutPhase
 from turnout.cli.agents import Record, read_record
 from turnout.cli.exits import Exit
@@ -24,7 +24,7 @@ from turnout.errors import Invalid, NotFound, Transient
 EVERY: Final = 1.0
 """Seconds between two looks."""
 
-_DURATION: Final = re.compile(r"(?=[0-9])([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?")
+_DURATION: Final[TypeAdapter[str]] = TypeAdapter(Duration)
 _WAITS: Final = {RolloutPhase.HELD, RolloutPhase.PAUSED}
 _REFUSED: Final = {RolloutPhase.ROLLED_BACK, RolloutPhase.ABORTED, RolloutPhase.EXPIRED}
 
@@ -49,9 +49,11 @@ class Patience:
         Raises:
             Invalid: It is no length of time.
         """
-        if not _DURATION.fullmatch(self.timeout):
-            raise Invalid("BadTimeout", f"{safe(self.timeout)} is no length of time as 1h30m")
-        return seconds(self.timeout)
+        try:
+            return seconds(_DURATION.validate_python(self.timeout))
+        except ValidationError:
+            said = f"{safe(self.timeout)} is no length of time as 1h30m"
+            raise Invalid("BadTimeout", said) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,27 +111,18 @@ async def _is_fresh(cluster: PersonCluster, agent: Agent) -> bool:
     if agent.spec.pinned_version is not None:
         return True
     known = {(one.kind, one.name): one for one in agent.status.sources}
-    for kind, name in _named(agent):
+    for ref in content_refs(agent):
         try:
-            found = await cluster.get(Ref(kind, agent.metadata.namespace, name))
+            found = await cluster.get(ref)
         except NotFound:
             return False
-        source = known.get((kind.kind, name))
+        source = known.get((ref.kind.kind, ref.name))
         digest = (found.get("status") or {}).get("digest")
         if source is None or source.generation < found["metadata"]["generation"]:
             return False
         if digest is not None and digest != source.digest:
             return False
     return True
-
-
-def _named(agent: Agent) -> Iterator[tuple[Kind, str]]:
-    spec = agent.spec
-    for prompt in spec.prompt_refs:
-        yield PROMPT, prompt.name
-    for kind, ref in ((TOOL_REGISTRY, spec.tool_registry_ref), (AGENT_POLICY, spec.policy_ref)):
-        if ref is not None:
-            yield kind, ref.name
 
 
 def end_of(record: Record, patience: Patience) -> End | None:

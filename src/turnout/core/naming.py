@@ -9,6 +9,11 @@ MANAGER = "turnout"
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 AGENT_LABEL = "turnout.dev/agent"
+"""Stands on everything made for an Agent; its value is the Agent's name."""
+
+TASK_LABEL = "turnout.dev/task"
+"""Stands on every Job of ours and its pod; its value is the kind of the task."""
+
 VERSION_LABEL = "turnout.dev/version"
 MODE_LABEL = "turnout.dev/mode"
 

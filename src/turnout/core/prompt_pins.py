@@ -63,10 +63,17 @@ def question(prompt: Prompt, source: Outside, pinned: OutsideText | None) -> Tas
 
     What was read and lost is asked for by its version: its label may have moved since.
     """
-    known = prompt.status.resolved
-    if pinned is None and _is_of(known, source) and prompt.spec.ref_policy is RefPolicy.PIN:
-        source = source.at(int(known.version)) if known and known.version.isdecimal() else source
+    known = last_read(prompt, source) if pinned is None else None
+    pins = prompt.spec.ref_policy is RefPolicy.PIN
+    if pins and known is not None and known.version.isdecimal():
+        return _task(source.at(int(known.version)))
     return _task(source)
+
+
+def last_read(prompt: Prompt, source: Outside) -> ResolvedText | None:
+    """Give what is on record of the last reading; None where that was of something else."""
+    known = prompt.status.resolved
+    return known if known is not None and known.source == identity(source) else None
 
 
 def _task(source: Outside) -> Task:
@@ -137,7 +144,3 @@ def completed_outside(prompt: Prompt, pinned: Pinned | Unread | None) -> Prompt 
     if isinstance(pinned, Unread):
         return pinned
     return Unread(f"{name_of(source)} was not read yet", Reason.RESOLVE_ERROR)
-
-
-def _is_of(known: ResolvedText | None, source: Outside) -> bool:
-    return known is not None and known.source == identity(source)

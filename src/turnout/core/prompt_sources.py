@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from turnout.api.base import LocalRef
 from turnout.api.prompt import Prompt, PromptStatus
 from turnout.api.prompt_sources import RefPolicy, ResolvedText
 from turnout.core.asking import Asking, SourceWorld, ask
 from turnout.core.checks import address_problem
 from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim
-from turnout.core.patch import merge_patch, stored
-from turnout.core.plan import Action, Announcement, Create, Record, Remove, Target
+from turnout.core.plan import Announcement
 from turnout.core.prompt_pins import (
     Outside,
     OutsideText,
     identity,
     interval_of,
+    last_read,
     name_of,
     outside,
     question,
@@ -27,7 +26,7 @@ from turnout.core.prompt_pins import (
 )
 from turnout.core.prompts import report_prompt
 from turnout.core.reasons import Reason
-from turnout.core.sources import Pinned, SourceOutcome, pinned_map, pinned_name
+from turnout.core.sources import SourceOutcome, actions_of, content_ref, target_of
 from turnout.core.tasks import Answer, Problem
 from turnout.core.texts import completed
 from turnout.core.world import Unread
@@ -61,7 +60,7 @@ def decide_prompt(prompt: Prompt, whole: Prompt | Unread, world: SourceWorld) ->
     source = outside(prompt.spec)
     if source is None:
         status = report_prompt(prompt, whole, world.users, world.now)
-        return SourceOutcome(tuple(_actions(prompt, None, world, status)))
+        return SourceOutcome(tuple(actions_of(prompt, prompt.status, status, None, world.pinned)))
     return _decide(prompt, source, world)
 
 
@@ -74,9 +73,10 @@ def _decide(prompt: Prompt, source: Outside, world: SourceWorld) -> SourceOutcom
     else:
         asking = Asking(problem=Problem(Reason.INVALID_SPEC, wrong))
     finding = _find(prompt, pinned, asking)
-    status = _report(prompt, source, world, finding, asking)
     data = None if finding.text is None else write_text(source, finding.text)
-    actions = tuple(_actions(prompt, data, world, status))
+    status = _report(prompt, source, world, finding, asking)
+    status = status.model_copy(update={"content_ref": content_ref(prompt, data)})
+    actions = tuple(actions_of(prompt, prompt.status, status, data, world.pinned))
     return SourceOutcome(
         actions=actions + asking.start,
         announcements=tuple(_news(prompt, source, status)),
@@ -122,7 +122,6 @@ def _report(
     status = report_prompt(prompt, whole, world.users, world.now, resolved)
     told = {
         "resolved": _told(prompt, source, world, finding),
-        "content_ref": _content_ref(prompt, source, finding),
         "task": asking.task,
     }
     return status.model_copy(update=told)
@@ -157,9 +156,9 @@ def _told(
     prompt: Prompt, source: Outside, world: SourceWorld, finding: _Finding
 ) -> ResolvedText | None:
     """Record what was read; what was lost is on record until it was read again."""
-    known, text = prompt.status.resolved, finding.text
+    known, text = last_read(prompt, source), finding.text
     if text is None:
-        return known if known is not None and known.source == identity(source) else None
+        return known
     at = world.now if finding.taken or known is None else known.at
     return ResolvedText(
         version=text.version,
@@ -170,28 +169,6 @@ def _told(
     )
 
 
-def _content_ref(prompt: Prompt, source: Outside, finding: _Finding) -> LocalRef | None:
-    if finding.text is None:
-        return None
-    return LocalRef(name=pinned_name(prompt, write_text(source, finding.text)))
-
-
-def _actions(
-    prompt: Prompt, data: Mapping[str, str] | None, world: SourceWorld, status: PromptStatus
-) -> Iterator[Action]:
-    """Write what was read before it is named, and drop the old only once it is not."""
-    metadata = prompt.metadata
-    there = world.pinned if isinstance(world.pinned, Pinned) else None
-    name = status.content_ref.name if status.content_ref else None
-    if data is not None and (there is None or there.name != name):
-        yield Create(pinned_map(prompt, data))
-    patch = merge_patch(stored(prompt.status), status.to_wire())
-    if patch:
-        yield Record(_target(prompt), patch, metadata.resource_version)
-    if there is not None and there.name != name:
-        yield Remove(Target("ConfigMap", metadata.namespace, there.name), there.uid, there.version)
-
-
 def _news(prompt: Prompt, source: Outside, status: PromptStatus) -> Iterator[Announcement]:
     """Tell of another version behind a label: once for each."""
     before, now = prompt.status.resolved, status.resolved
@@ -200,12 +177,7 @@ def _news(prompt: Prompt, source: Outside, status: PromptStatus) -> Iterator[Ann
     key = f"g{prompt.metadata.generation}-{before.version}-{now.version}-{now.moved_to}"
     if now.moved_to is not None and now.moved_to != before.moved_to:
         message = next(one.message for one in status.conditions if one.type == "Resolved")
-        yield Announcement(key, _target(prompt), Reason.LABEL_MOVED, message, warning=True)
+        yield Announcement(key, target_of(prompt), Reason.LABEL_MOVED, message, warning=True)
     if now.version != before.version:
         message = f"{name_of(source)} is version {now.version} now, it was {before.version}"
-        yield Announcement(key, _target(prompt), Reason.LABEL_MOVED, message)
-
-
-def _target(prompt: Prompt) -> Target:
-    metadata = prompt.metadata
-    return Target("Prompt", metadata.namespace, metadata.name)
+        yield Announcement(key, target_of(prompt), Reason.LABEL_MOVED, message)

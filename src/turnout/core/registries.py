@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from turnout.api.base import LocalRef
 from turnout.api.task import TaskOutcome
 from turnout.api.tools import ServerType, SideEffect, ToolRegistry
 from turnout.api.tools_status import (
@@ -22,7 +21,6 @@ from turnout.core.checks import registry_problem
 from turnout.core.conditions import fold_conditions
 from turnout.core.content import source_digest
 from turnout.core.offers import MOST_DRIFT, Offer, differences, pinned_from, read_offers
-from turnout.core.patch import merge_patch, stored
 from turnout.core.pins import (
     Pins,
     filled_in,
@@ -32,11 +30,11 @@ from turnout.core.pins import (
     watches,
     write_pins,
 )
-from turnout.core.plan import Action, Announcement, Create, Record, Remove, Target
+from turnout.core.plan import Announcement
 from turnout.core.reasons import Reason
 from turnout.core.registry_claims import Finding, claims_of
 from turnout.core.shared import listed, uses_of
-from turnout.core.sources import Pinned, SourceOutcome, pinned_map, pinned_name
+from turnout.core.sources import SourceOutcome, actions_of, content_ref, target_of
 from turnout.core.tasks import Problem
 from turnout.core.world import Unread
 
@@ -49,8 +47,10 @@ def decide_registry(registry: ToolRegistry, world: SourceWorld) -> SourceOutcome
     task = None if registry_problem(registry) else question(registry, before)
     asking = ask(world, task, interval_of(registry, before))
     finding = _find(registry, before, asking)
+    data = write_pins(finding.pins) if finding.pins.noted_for else None
     status = _report(registry, world, finding, asking)
-    actions = tuple(_actions(registry, world, finding, status))
+    status = status.model_copy(update={"content_ref": content_ref(registry, data)})
+    actions = tuple(actions_of(registry, registry.status, status, data, world.pinned))
     return SourceOutcome(
         actions=actions + asking.start,
         announcements=tuple(_news(registry, status)),
@@ -110,7 +110,6 @@ def _report(
         digest=digest,
         **listed(uses),
         counts=_counts(registry),
-        content_ref=_content_ref(registry, finding.pins),
         servers=_servers(registry, finding.offers, world.now),
         drift=finding.drift,
         hints=tuple(_hints(finding.pins)),
@@ -123,10 +122,6 @@ def _counts(registry: ToolRegistry) -> ToolCounts:
     spec = registry.spec
     writing = sum(tool.side_effect is not SideEffect.READ for tool in spec.tools)
     return ToolCounts(servers=len(spec.servers), tools=len(spec.tools), write=writing)
-
-
-def _content_ref(registry: ToolRegistry, pins: Pins) -> LocalRef | None:
-    return LocalRef(name=pinned_name(registry, write_pins(pins))) if pins.noted_for else None
 
 
 def _servers(
@@ -152,27 +147,6 @@ def _hints(pins: Pins) -> Iterator[ToolHints]:
             yield ToolHints(tool=name, read_only=pin.read_only, destructive=pin.destructive)
 
 
-# what is done
-
-
-def _actions(
-    registry: ToolRegistry, world: SourceWorld, finding: Finding, status: ToolRegistryStatus
-) -> Iterable[Action]:
-    """Write what was pinned before it is named, and drop the old only once it is not."""
-    metadata = registry.metadata
-    there = world.pinned if isinstance(world.pinned, Pinned) else None
-    name = status.content_ref.name if status.content_ref else None
-    if name is not None and (there is None or there.name != name):
-        yield Create(pinned_map(registry, write_pins(finding.pins)))
-    patch = merge_patch(stored(registry.status), status.to_wire())
-    if patch:
-        target = Target("ToolRegistry", metadata.namespace, metadata.name)
-        yield Record(target, patch, metadata.resource_version)
-    if there is not None and there.name != name:
-        target = Target("ConfigMap", metadata.namespace, there.name)
-        yield Remove(target, there.uid, there.version)
-
-
 def _bearing(status: ToolRegistryStatus) -> tuple[str | None, str | None, bool]:
     """Give what of a status bears on the Agents that use the registry."""
     name = status.content_ref.name if status.content_ref else None
@@ -183,10 +157,9 @@ def _news(registry: ToolRegistry, status: ToolRegistryStatus) -> Iterator[Announ
     """Tell of tools that drifted, and of their return: once for each difference."""
     if status.drift == registry.status.drift:
         return
-    metadata = registry.metadata
-    target = Target("ToolRegistry", metadata.namespace, metadata.name)
+    target = target_of(registry)
     mark = hashlib.sha256(repr((status.drift, registry.status.drift)).encode()).hexdigest()[:12]
-    key = f"g{metadata.generation}-{mark}"
+    key = f"g{registry.metadata.generation}-{mark}"
     if not status.drift:
         yield Announcement(key, target, Reason.IN_SYNC, "the servers offer what is pinned again")
         return

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import rfc8785
 
-from turnout.api.base import Resource
+from turnout.api.base import LocalRef, Resource, Status
 from turnout.core import naming
-from turnout.core.plan import Action, Announcement
+from turnout.core.patch import merge_patch, stored
+from turnout.core.plan import Action, Announcement, Create, Record, Remove, Target
 from turnout.core.tasks import owner_reference
 from turnout.core.world import Unread
 
@@ -49,6 +50,44 @@ class SourceOutcome:
     announcements: tuple[Announcement, ...] = ()
     again_at: datetime | None = None
     concerns_users: bool = False
+
+
+def target_of(source: Resource) -> Target:
+    """Name such an object, for what is written on it and told of it."""
+    return Target(type(source).__name__, source.metadata.namespace, source.metadata.name)
+
+
+def content_ref(source: Resource, data: Mapping[str, str] | None) -> LocalRef | None:
+    """Name the ConfigMap of what was read; None where nothing was."""
+    return None if data is None else LocalRef(name=pinned_name(source, data))
+
+
+def actions_of(
+    source: Resource,
+    before: Status,
+    status: Status,
+    data: Mapping[str, str] | None,
+    pinned: Pinned | Unread | None,
+) -> Iterator[Action]:
+    """Write what was read before it is named, and drop the old only once it is not.
+
+    Args:
+        source: The object.
+        before: Its status as it is stored.
+        status: Its status from now on.
+        data: What was read, as the files of its ConfigMap; None where nothing was.
+        pinned: The ConfigMap that the stored status names.
+    """
+    there = pinned if isinstance(pinned, Pinned) else None
+    name = None if data is None else pinned_name(source, data)
+    if data is not None and (there is None or there.name != name):
+        yield Create(pinned_map(source, data))
+    patch = merge_patch(stored(before), status.to_wire())
+    if patch:
+        yield Record(target_of(source), patch, source.metadata.resource_version)
+    if there is not None and there.name != name:
+        target = Target("ConfigMap", source.metadata.namespace, there.name)
+        yield Remove(target, there.uid, there.version)
 
 
 def pinned_name(source: Resource, data: Mapping[str, str]) -> str:

@@ -22,9 +22,6 @@ from turnout.core.jsontext import parse
 MOST_BYTES = 32 * 1024
 """Largest description of a task."""
 
-LABEL = "turnout.dev/task"
-"""Stands on the Job and its pod; its value is the kind of the task."""
-
 AUDIENCE = "turnout.dev/report"
 """Whom the Job's token is for: it is good for nothing else."""
 
@@ -166,7 +163,7 @@ def job_name(task: Task, owner: Resource, now: datetime) -> str:
 
 def job(task: Task, owner: Resource, name: str, nonce: str, way: JobSettings) -> dict[str, Any]:
     """Render a Job: one pod without rights, which ends by itself and is cleared away."""
-    labels = {naming.MANAGED_BY: naming.MANAGER, LABEL: task.kind}
+    labels = {naming.MANAGED_BY: naming.MANAGER, naming.TASK_LABEL: task.kind}
     limit = int((task.timeout + STARTING).total_seconds())
     return {
         "apiVersion": "batch/v1",

@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 
 from turnout.adapters import documents as kinds
-from turnout.adapters.documents import AGENT_LABEL, Document, Ref
+from turnout.adapters.documents import Document, Ref
 from turnout.adapters.kube import KubeCluster, connect
 from turnout.adapters.ports import Presence
 from turnout.adapters.presence import KubePresence
@@ -23,6 +23,7 @@ from turnout.adapters.prometheus import PrometheusMetrics
 from turnout.adapters.tokens import KubeBadges
 from turnout.core.decide import Outcome
 from turnout.core.lineup import Limits
+from turnout.core.naming import AGENT_LABEL
 from turnout.core.plan import Announcement
 from turnout.core.tasks import JobSettings
 from turnout.errors import Invalid, LeaseLost, Transient

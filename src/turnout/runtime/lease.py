@@ -7,7 +7,7 @@ is fenced by that deadline and, as no client can promise more, by the object's o
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC
 from typing import Any, Final, Never
@@ -16,7 +16,7 @@ import structlog
 from typing_extensions import override
 
 from turnout.adapters.documents import LEASE, Document, Kind, Ref, version_of
-from turnout.adapters.ports import Clock, Cluster, Listing, Manifest
+from turnout.adapters.ports import Annotations, Clock, Cluster, Listing, Manifest
 from turnout.errors import (
     AlreadyExists,
     Conflict,
@@ -226,9 +226,7 @@ class Fenced(Cluster):
             return await self._cluster.write_status(ref, status, version)
 
     @override
-    async def annotate(
-        self, ref: Ref, annotations: Mapping[str, str | None], version: str
-    ) -> Document:
+    async def annotate(self, ref: Ref, annotations: Annotations, version: str) -> Document:
         async with self._fence():
             return await self._cluster.annotate(ref, annotations, version)
 

@@ -1,6 +1,6 @@
 """Reconcile: observe -> decide -> apply, for one object at a time."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import MappingProxyType
@@ -10,6 +10,7 @@ import structlog
 
 from turnout.adapters import documents as kinds
 from turnout.adapters.documents import Document, Kind, Ref, version_of
+from turnout.adapters.references import content_refs
 from turnout.api.agent import Agent
 from turnout.api.prompt import Prompt
 from turnout.api.tools import ToolRegistry
@@ -145,7 +146,9 @@ class Reconciler:
         if silent:
             self._say(ref, agent, outcome)
         if not order_of(world).is_clear:
-            self._audience.wake(_policy(ref, agent))
+            self._audience.wake(
+                one for one in content_refs(agent) if one.kind == kinds.AGENT_POLICY
+            )
         self._give_back(ref, outcome)
         self._audience.wake(self._lineup.calls(world.now))
         if (memory.refused, memory.forbidden) != known:
@@ -184,7 +187,7 @@ class Reconciler:
                 message=decision.message,
                 actions=[type(action).__name__ for action in decision.actions],
             )
-            self._audience.wake(_references(ref, agent))
+            self._audience.wake(content_refs(agent))
         for announcement in decision.announcements:
             self._announce(announcement)
         self._audience.notice(ref, outcome)
@@ -276,18 +279,3 @@ def _again_in(decision: Decision, memory: Memory) -> timedelta | None:
     if decision.reason == Reason.NAME_CONFLICT:
         return CONFLICT_RECHECK
     return decision.again_in
-
-
-def _references(agent: Ref, spec: Agent) -> list[Ref]:
-    """Name the objects whose status tells of this Agent."""
-    asked = spec.spec
-    named = [(kinds.PROMPT, one.name) for one in asked.prompt_refs]
-    if asked.tool_registry_ref is not None:
-        named.append((kinds.TOOL_REGISTRY, asked.tool_registry_ref.name))
-    return [*(Ref(kind, agent.namespace, name) for kind, name in named), *_policy(agent, spec)]
-
-
-def _policy(agent: Ref, spec: Agent) -> Iterator[Ref]:
-    """Name the policy, which tells how many pods know what is stopped."""
-    if spec.spec.policy_ref is not None:
-        yield Ref(kinds.AGENT_POLICY, agent.namespace, spec.spec.policy_ref.name)

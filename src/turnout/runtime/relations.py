@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from turnout.adapters import documents as kinds
 from turnout.adapters.documents import Document, Kind, Ref
+from turnout.core.naming import AGENT_LABEL
 
 _FIELDS = (
     ("toolRegistryRef", kinds.TOOL_REGISTRY),
@@ -20,7 +21,7 @@ def made_for(ref: Ref, document: Document) -> Ref | None:
     if ref.kind in (kinds.AGENT_VERSION, kinds.AGENT_ROLLOUT):
         name = document["spec"]["agent"]
     else:
-        name = (document["metadata"].get("labels") or {}).get(kinds.AGENT_LABEL)
+        name = (document["metadata"].get("labels") or {}).get(AGENT_LABEL)
     return Ref(kinds.AGENT, ref.namespace, name) if name else None
 
 

@@ -11,12 +11,10 @@ from typing import Any, Generic, TypeVar
 
 from turnout.adapters.documents import (
     AGENT,
-    AGENT_POLICY,
+    AGENT_ROLLOUT,
+    AGENT_VERSION,
     CONFIG_MAP,
-    METRIC_TEMPLATE,
-    PROMPT,
-    ROLLOUT_STRATEGY,
-    TOOL_REGISTRY,
+    OWN_KINDS,
     Document,
     Kind,
     Ref,
@@ -29,14 +27,7 @@ Refs = frozenset[Ref]
 _Key = TypeVar("_Key")
 _NONE: Refs = frozenset()
 _NEVER = -1
-_LOOKED_AT = {
-    AGENT,
-    PROMPT,
-    TOOL_REGISTRY,
-    AGENT_POLICY,
-    ROLLOUT_STRATEGY,
-    METRIC_TEMPLATE,
-}
+_LOOKED_AT = frozenset(OWN_KINDS) - {AGENT_VERSION, AGENT_ROLLOUT}
 """Kinds with a status of ours: nothing else is ever woken, whoever names or owns it."""
 
 

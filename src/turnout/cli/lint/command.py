@@ -64,24 +64,22 @@ def look(manifests: Sequence[Manifest]) -> Outcome:
     together = Together(ours, config_maps)
     broken = [one for one in others if one.content is None]
     found = [finding(one, problem) for one in broken for problem in one.problems]
+    seen: dict[tuple[str, ...], Manifest] = {}
     for one in ours:
-        problems = (*one.problems, *_twice(one, ours), *together.problems(one))
+        problems = (*one.problems, *_twice(one, seen), *together.problems(one))
         found += [finding(one.manifest, problem) for problem in problems]
     found.sort(key=lambda one: (one.place.file, one.place.line, one.place.column))
     return Outcome(tuple(found), tuple(sorted(together.missing)), len(ours), len(others))
 
 
-def _twice(one: Checked, ours: Sequence[Checked]) -> Iterator[Problem]:
-    """Say that an object was given before: applied together, the later one wins."""
-    names = ("kind", "namespace", "name")
-    for other in ours:
-        if other is one:
-            return
-        if all(other.manifest.named(name) == one.manifest.named(name) for name in names):
-            place = other.manifest.place(())
-            said = f"the same object stands in {place.file}, line {place.line}"
-            yield Problem(("metadata", "name"), "GivenTwice", said, warning=True)
-            return
+def _twice(one: Checked, seen: dict[tuple[str, ...], Manifest]) -> Iterator[Problem]:
+    """Say that an object was given before, or note it: applied together, the later one wins."""
+    names = tuple(one.manifest.named(word) for word in ("kind", "namespace", "name"))
+    first = seen.setdefault(names, one.manifest)
+    if first is not one.manifest:
+        place = first.place(())
+        said = f"the same object stands in {place.file}, line {place.line}"
+        yield Problem(("metadata", "name"), "GivenTwice", said, warning=True)
 
 
 def _is_config_map(one: Manifest) -> bool:

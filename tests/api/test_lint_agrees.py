@@ -40,11 +40,7 @@ def test_lint_refuses_what_the_api_server_refuses_and_the_operator_besides(
     assert {_agree(server, one) for one in SAMPLE} == {True, False}
 
 
-@settings(
-    max_examples=100,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(documents())
 def test_lint_agrees_on_documents_from_the_schema_and_beyond(
     server: ApiServer, document: Document

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from tests.api.admission_rows import GOOD_CHANGES, REFUSED, Row
 from tests.api.documents import GONE, SPECS, changed, good
@@ -126,7 +126,6 @@ def test_metadata_is_checked_as_every_objects_is(path: str, value: Any, words: s
     assert words in only_error(looked(changed(good("Prompt"), path, value))).problem.message
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(documents())
 def test_no_document_makes_lint_fail(document: dict[str, Any]) -> None:
     assert all(one.problem.message for one in looked(document).findings)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.manifests import everything, kind
@@ -433,7 +433,6 @@ def play(sim: Simulation, step: tuple[str, Any]) -> None:
             sim.objects.pop(STANDING, None)
 
 
-@settings(deadline=None)
 @given(steps=st.lists(STEPS, max_size=12))
 def test_in_the_end_all_pods_know_and_a_standing_order_stands_while_anything_is_stopped(
     steps: list[tuple[str, Any]],

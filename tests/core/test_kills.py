@@ -103,7 +103,6 @@ def test_a_kill_before_any_write_changes_nothing_in_the_end(
 
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(histories(12), st.sets(st.integers(0, 60), max_size=8))

@@ -24,7 +24,6 @@ from turnout.core.steps import advance
 
 DEFAULT = settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 LONG = settings(DEFAULT, max_examples=2000)

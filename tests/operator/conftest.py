@@ -1,12 +1,15 @@
 """One light cluster with the chart for all of these tests; an operator for each module."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from devcluster import golang
 from devcluster.progress import silence
 from tests.chart.helm import Helm
+from tests.operator.kubelet import TaskKubelet, jobs_reporting_to, kubelet_of
 from tests.operator.providers import Providers, serve_providers
 from tests.operator.stage import Stage, set_up
 from tests.operator.team import Team, new_team
@@ -36,12 +39,19 @@ def providers(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture(scope="module")
+def reports() -> int | None:
+    """Port where the module's operator takes what its Jobs report; it runs none where None."""
+    return None
+
+
+@pytest.fixture(scope="module")
 def operator(
-    stage: Stage, providers: Providers, request: pytest.FixtureRequest
+    stage: Stage, providers: Providers, reports: int | None, request: pytest.FixtureRequest
 ) -> Iterator[OperatorProcess]:
     """An operator for the whole cluster, leading, as long as the module's tests run."""
     word = request.module.__name__.rpartition("test_")[2].replace("_", "-")
-    with stage.operator(f"{word}-operator").start() as made:
+    chosen: dict[str, Any] = {} if reports is None else {"jobs": jobs_reporting_to(reports)}
+    with stage.operator(f"{word}-operator", **chosen).start() as made:
         yield made.await_lead()
 
 
@@ -51,3 +61,10 @@ def team(stage: Stage, operator: OperatorProcess) -> Iterator[Team]:
     made = new_team(stage.cluster)
     yield made
     made.admin.run("delete", "namespace", made.namespace, "--wait=false", "--ignore-not-found")
+
+
+@pytest.fixture
+def kubelet(team: Team, tmp_path: Path) -> Iterator[TaskKubelet]:
+    """Whoever runs the programs of the team's Jobs."""
+    with kubelet_of(team.admin, tmp_path) as made:
+        yield made

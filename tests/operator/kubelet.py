@@ -15,7 +15,8 @@ from typing import Any
 from tests.support.api import Document
 from tests.support.kubectl import Kubectl, Refused
 from tests.support.operator import ROOT
-from turnout.core.tasks import AUDIENCE, LABEL
+from turnout.core.naming import TASK_LABEL
+from turnout.core.tasks import AUDIENCE
 
 _PROGRAM = ("-m", "tests.support.task_pod")
 
@@ -45,7 +46,9 @@ class TaskKubelet:
     def pods(self) -> list[Document]:
         """List the pods of Jobs that run and were not played yet."""
         running = [
-            one for one in self._admin.list("pods", LABEL) if one["status"]["phase"] == "Running"
+            one
+            for one in self._admin.list("pods", TASK_LABEL)
+            if one["status"]["phase"] == "Running"
         ]
         return [one for one in running if one["metadata"]["name"] not in self.environments]
 
@@ -118,3 +121,9 @@ def kubelet_of(admin: Kubectl, directory: Path) -> Iterator[TaskKubelet]:
     finally:
         made.stop()
         thread.join(30)
+
+
+def jobs_reporting_to(port: int) -> dict[str, Any]:
+    """Give the settings of an operator that runs Jobs and takes their reports here."""
+    url = f"http://127.0.0.1:{port}"
+    return {"image": "example/turnout:1", "reportsUrl": url, "port": port}

@@ -91,12 +91,12 @@ class Team:
         found = sorted(self.admin.list(ROLLOUTS), key=lambda one: one["spec"]["number"])
         return found[-1]["metadata"]["name"] if found else None
 
-    def await_rollout_after(self, seen: str | None) -> str:
+    def await_rollout_after(self, seen: str | None, timeout: float = 30) -> str:
         def newer() -> str | None:
             newest = self.newest_rollout()
             return newest if newest != seen else None
 
-        return eventually(f"a rollout after {seen}", newer)
+        return eventually(f"a rollout after {seen}", newer, timeout)
 
     def await_phase(self, phase: str, timeout: float = 30) -> Document:
         return self.admin.await_phase(phase, NAME, timeout)

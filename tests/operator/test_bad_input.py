@@ -152,7 +152,7 @@ def test_what_cannot_be_used_is_named_with_its_mend(team: Team, row: Row) -> Non
         said = (found.get("status"), found.get("reason")) == ("False", row.reason)
         return said and all(word in found["message"] for word in row.words)
 
-    eventually(f"{row.condition} is False for {row.reason} and says {row.words}", told)
+    assert eventually(f"{row.condition} is False for {row.reason} and says {row.words}", told)
 
 
 TWICE: Final = [{"containerPort": port, "name": "http"} for port in (8080, 8081)]
@@ -176,7 +176,7 @@ def test_a_pod_that_kubernetes_refuses_is_told_in_its_words(
         conditions = team.agent().get("conditions") or ()
         return any(words in str(one.get("message")) for one in conditions)
 
-    eventually("a condition quotes the API server", told)
+    assert eventually("a condition quotes the API server", told)
 
 
 TEXTS: Final = ("{{…}} {{name}}", "{0.__class__} ${X} $(id)", "\u202e\u200b\ufeff ☃", "</p>\r\n\t")

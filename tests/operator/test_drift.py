@@ -75,7 +75,7 @@ def test_foreign_weights_are_corrected_within_ten_seconds(team: Team, measured: 
     stable, candidate = _canary(team)
     began = time.monotonic()
     team.admin.run("patch", ROUTES, NAME, "--type=json", "-p", _weights(team, 3))
-    eventually(
+    assert eventually(
         "the weights are right again",
         lambda: team.admin.weights() == {stable: 75, candidate: 25},
         CORRECTED_WITHIN,
@@ -115,7 +115,7 @@ def test_a_deployment_that_somebody_scaled_down_is_restored(team: Team) -> None:
         found = team.admin.get(DEPLOYMENTS, stable)
         return found is not None and found["status"].get("readyReplicas") == 2
 
-    eventually("two ready pods", restored, CORRECTED_WITHIN)
+    assert eventually("two ready pods", restored, CORRECTED_WITHIN)
 
 
 def test_an_arm_that_lost_its_pods_loses_its_weight_while_it_has_none(team: Team) -> None:

@@ -161,7 +161,6 @@ def test_every_document_is_refused_or_answered(
 
     @settings(
         max_examples=count,
-        deadline=None,
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),

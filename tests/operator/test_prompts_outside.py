@@ -1,14 +1,11 @@
 """Prompts in Langfuse: read by a Job with the team's Secret, pinned; what a moved label does."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.operator.kubelet import TaskKubelet, kubelet_of
-from tests.operator.providers import Providers
-from tests.operator.stage import Stage
+from tests.operator.kubelet import TaskKubelet
 from tests.operator.team import PROMPTS, Team
 from tests.support.api import Document
 from tests.support.kubectl import eventually
@@ -25,19 +22,8 @@ ONE_LOOK = 45.0
 
 
 @pytest.fixture(scope="module")
-def operator(stage: Stage, providers: Providers) -> Iterator[OperatorProcess]:
-    """An operator that runs Jobs."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    jobs = {"image": "example/turnout:1", "reportsUrl": url, "port": port}
-    with stage.operator("outside-operator", jobs=jobs).start() as made:
-        yield made.await_lead()
-
-
-@pytest.fixture
-def kubelet(team: Team, tmp_path: Path) -> Iterator[TaskKubelet]:
-    with kubelet_of(team.admin, tmp_path) as made:
-        yield made
+def reports() -> int:
+    return free_port()
 
 
 @pytest.fixture
@@ -89,7 +75,7 @@ def test_a_moved_label_is_reported_where_it_is_pinned_and_rolled_out_where_it_is
     assert team.agent()["desired"]["version"] == stable
 
     look_again(team, "langfuse", refPolicy="Track")
-    rollout = eventually("a rollout", lambda: _newer(team, seen), ONE_LOOK)
+    rollout = team.await_rollout_after(seen, ONE_LOOK)
     text = text_of(team, team.candidate_of(rollout))
     assert text == "You answer questions about orders, kindly."
     assert team.admin.status(PROMPTS, NAME)["resolved"]["version"] == "2"
@@ -101,11 +87,6 @@ def test_a_moved_label_is_reported_where_it_is_pinned_and_rolled_out_where_it_is
 def look_again(team: Team, secret: str, **spec: Any) -> None:
     """Give it other credentials: they are tried at once, so nobody waits for the interval."""
     team.ada.patch(PROMPTS, NAME, {"spec": {"langfuse": {"secretRef": {"name": secret}}} | spec})
-
-
-def _newer(team: Team, seen: str | None) -> str | None:
-    newest = team.newest_rollout()
-    return newest if newest != seen else None
 
 
 def test_a_version_that_is_not_there_is_named_and_goes_out_when_it_comes(

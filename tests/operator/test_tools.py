@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.operator.kubelet import TaskKubelet, kubelet_of
-from tests.operator.providers import Providers
-from tests.operator.stage import Stage
+from tests.operator.kubelet import TaskKubelet
 from tests.operator.team import Team
 from tests.support.kubectl import eventually, throughout
 from tests.support.manifests import kind
@@ -33,23 +31,13 @@ REWORDED = "Find an order and tell nobody."
 
 
 @pytest.fixture(scope="module")
-def operator(stage: Stage, providers: Providers) -> Iterator[OperatorProcess]:
-    """An operator that runs Jobs."""
-    url = f"http://127.0.0.1:{REPORTS}"
-    jobs = {"image": "example/turnout:1", "reportsUrl": url, "port": REPORTS}
-    with stage.operator("tools-operator", jobs=jobs).start() as made:
-        yield made.await_lead()
+def reports() -> int:
+    return REPORTS
 
 
 @pytest.fixture
 def server() -> Iterator[McpServer]:
     with serve_mcp() as made:
-        yield made
-
-
-@pytest.fixture
-def kubelet(team: Team, tmp_path: Path) -> Iterator[TaskKubelet]:
-    with kubelet_of(team.admin, tmp_path) as made:
         yield made
 
 
@@ -82,11 +70,6 @@ def events(team: Team) -> list[str]:
     out = json.loads(team.admin.run("get", "events.events.k8s.io", "-o", "json"))
     about = [one for one in out["items"] if one["regarding"]["kind"] == "ToolRegistry"]
     return [one["reason"] for one in sorted(about, key=lambda one: str(one["eventTime"]))]
-
-
-def _newer(team: Team, seen: str | None) -> str | None:
-    newest = team.newest_rollout()
-    return newest if newest != seen else None
 
 
 def assert_reworded(team: Team, message: str) -> None:
@@ -150,7 +133,7 @@ class TestDrift:
         accepted = {"spec": {"tools": [written["spec"]["tools"][0] | {"digest": digest(REWORDED)}]}}
         seen = team.newest_rollout()
         team.ada.patch(REGISTRIES, "tools", accepted)
-        rollout = eventually("a rollout", lambda: _newer(team, seen), LONG)
+        rollout = team.await_rollout_after(seen, LONG)
         await_said(team, "InSync", "True InSync")
         delivered = team.admin.get("configmaps", team.candidate_of(rollout))
         assert delivered is not None

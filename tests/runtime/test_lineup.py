@@ -175,7 +175,7 @@ def _act(room: Room, name: str, value: Any) -> None:
             room.restart()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(LIMITS, st.lists(ACTS, max_size=60))
 def test_never_more_run_than_the_limit_and_everybody_gets_a_turn(
     limits: Limits, acts: list[tuple[str, Any]]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.operator.kubelet import TaskKubelet
-from tests.operator.team import Team
+from tests.operator.team import ROLLOUTS, Team
 from tests.support.kubectl import eventually, throughout
 from tests.support.manifests import kind
 from tests.support.mcp_server import McpServer, serve_mcp, tool
@@ -83,6 +83,22 @@ def assert_reworded(team: Team, message: str) -> None:
     assert message.endswith("Find an [-order.-] {+order and tell nobody.+}")
 
 
+def accepts_the_reworded(team: Team, server: McpServer) -> str:
+    """Let the server reword its tool, accept that and promote it; returns the version."""
+    server.offers(tool(description=REWORDED))
+    await_said(team, "InSync", "False Drifted")
+    found = team.admin.get(REGISTRIES, "tools")
+    assert found is not None
+    seen = team.newest_rollout()
+    accepted = found["spec"]["tools"][0] | {"digest": digest(REWORDED)}
+    team.ada.patch(REGISTRIES, "tools", {"spec": {"tools": [accepted]}})
+    rollout = team.await_rollout_after(seen, LONG)
+    team.changes_rollout(team.bo, rollout, promote={"mode": "Full", "by": "bo"})
+    team.await_rollout(rollout, "Promoted", LONG)
+    team.await_phase("Healthy")
+    return team.candidate_of(rollout)
+
+
 class TestDrift:
     def test_a_changed_description_holds_the_running_rollout_until_it_is_reverted(
         self, team: Team, server: McpServer, kubelet: TaskKubelet, measured: list[str]
@@ -140,6 +156,36 @@ class TestDrift:
         assert REWORDED in delivered["data"]["tools.json"]
         assert team.candidate_of(rollout) != stable
 
+    def test_a_server_that_went_back_takes_the_agent_back_to_the_version_made_of_that(
+        self, team: Team, server: McpServer, kubelet: TaskKubelet, measured: list[str]
+    ) -> None:
+        team.ada.apply(registry(server, policy="Rollback"))
+        await_said(team, "Resolved", "True Discovered")
+        first = team.deploys(toolRegistryRef={"name": "tools"})
+        second = accepts_the_reworded(team, server)
+        promoted = team.newest_rollout()
+
+        began = time.monotonic()
+        server.offers(tool())
+        team.await_phase("Held", LONG)
+        assert team.agent()["stable"]["version"] == first
+        measured.append(f"the version before serves again after {time.monotonic() - began:.1f} s")
+        assert team.admin.weights()[first] == 100
+        rollout = team.newest_rollout()
+        assert rollout is not None
+        assert rollout != promoted
+        assert team.candidate_of(rollout) == first
+        found = team.admin.get(ROLLOUTS, rollout)
+        assert found is not None
+        assert found["spec"]["trigger"] == "DriftFallback"
+        waits = team.condition("Reconciling")
+        assert waits["reason"] == "ToolsDrifted"
+        assert f"{second} goes out once they tell again" in waits["message"]
+
+        server.offers(tool(description=REWORDED))
+        again = team.await_rollout_after(rollout, LONG)
+        assert team.candidate_of(again) == second
+
 
 class TestDiscovery:
     def test_a_server_is_asked_with_a_secret_that_only_its_job_sees(
@@ -169,8 +215,9 @@ class TestDiscovery:
     def test_a_policy_that_is_none_is_refused_with_those_that_are(
         self, team: Team, server: McpServer
     ) -> None:
-        with pytest.raises(AssertionError, match='supported values: "Ignore", "Alert", "Hold"'):
-            team.ada.apply(registry(server, policy="Rollback"))
+        known = 'supported values: "Ignore", "Alert", "Hold", "Rollback"'
+        with pytest.raises(AssertionError, match=known):
+            team.ada.apply(registry(server, policy="Undo"))
 
 
 def post(body: Any, token: str | None) -> int:

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from tests.support.drifting import registry
 from tests.support.manifests import prompt
 from tests.support.simulation import Simulation
 from turnout.core.lineup import Place, Turn
@@ -111,6 +112,10 @@ def _tools(sim: Simulation, state: str) -> None:
     sim.tools_drift = "ToolRegistry tools: orders.find drifted" if state == "drifted" else None
 
 
+def _registry(sim: Simulation, says: tuple[str, str | None]) -> None:
+    sim.store(registry(*says))
+
+
 def _promote(sim: Simulation, how: int | str) -> None:
     known = sim.rollout["spec"].get("promote", {})
     if how == "Full":
@@ -153,5 +158,6 @@ _ACT: dict[str, Callable[[Simulation, Any], None]] = {
     "squat": _squat,
     "queue": _queue,
     "tools": _tools,
+    "registry": _registry,
     "pin": _pin,
 }

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from tests.support.drifting import registry
 from tests.support.manifests import prompt
 from tests.support.memory_cluster import Document
 from tests.support.simulation import Simulation
@@ -115,6 +116,11 @@ def _rename(sim: Simulation, named: Names, names: Document) -> None:
         sim.store({**document, "metadata": {"name": named(name)}})
 
 
+def _registry(sim: Simulation, named: Names, says: Document) -> None:
+    """Let the tool be written so, and its server tell it so: null is gone."""
+    sim.store(registry(**says))
+
+
 def _sleep(sim: Simulation, named: Names, how_long: str) -> None:
     """Let time pass without the operator."""
     sim.serve(seconds(how_long))
@@ -134,6 +140,7 @@ DEEDS: dict[str, Deed] = {
         "Agent", sim.agent_name, {"spec": {"pinnedVersion": version and named(version)}}
     ),
     "scale": lambda sim, _, to: sim.patch("Agent", sim.agent_name, {"spec": {"replicas": to}}),
+    "registry": _registry,
     "apply": _apply,
     "patch": _patch,
     "delete": _delete,

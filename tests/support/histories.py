@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from tests.support.acts import act
+from tests.support.drifting import registry
 from tests.support.manifests import GATE, everything, strategy
 from tests.support.simulation import Simulation
 
@@ -26,6 +27,10 @@ STEPS: tuple[list[dict[str, Any]], ...] = (
         {"name": "again", "approve": {"minApprovals": 2, "timeout": "2m"}},
     ],
 )
+IN_STEP = ("Find an order.", "Find an order.")
+REWORDED = ("Find it.", "Find it.")
+DRIFTED = ("Find it.", "Find an order.")
+BACK = ("Find an order.", "Find it.")
 CHOICES: dict[str, tuple[Any, ...]] = {
     "wait": (2, 10, 10, 30, 30, 60, 60, 180, 600),
     "content": (0, 1, 2, 3),
@@ -52,6 +57,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "queue": (True, False, False),
     "pin": (1, 2, None, None),
     "tools": ("drifted", "back", "back"),
+    "registry": (IN_STEP, REWORDED, DRIFTED, ("Find it.", None), BACK),
     "pods of next": ("none",),
     "operator": ("restarts", 0, 1, 2, 3),
 }
@@ -67,6 +73,7 @@ GATES: tuple[Gate, ...] = ((), STRICT, LENIENT, SLOW, HOLDING)
 
 ROLLOUT: tuple[Act, ...] = (("content", 1),)
 STABLE_DEAD: tuple[Act, ...] = (("pods of stable", "none"), ("wait", 180))
+REWRITTEN: tuple[Act, ...] = (("wait", 10), ("registry", REWORDED), ("promote", "Full"))
 WORSE: tuple[Act, ...] = (*ROLLOUT, ("quality of candidate", 0.5))
 
 
@@ -120,6 +127,8 @@ SCENES: tuple[Scene, ...] = (
     Scene((("settling", 0.3),), ("content", 3)),
     Scene((("queue", True),), ("content", 1)),
     Scene((*ROLLOUT, ("promote", "Full")), ("pin", 1)),
+    Scene(REWRITTEN, ("registry", DRIFTED)),
+    Scene((*REWRITTEN, ("registry", DRIFTED), ("wait", 60))),
 )
 """Corners of the space of worlds that chance alone would rarely come to."""
 
@@ -210,4 +219,5 @@ def _documents(history: History) -> list[dict[str, Any]]:
     traffic: dict[str, Any] = {"mode": "ReplicaRatio", "service": {"port": 8080}}
     spec: dict[str, Any] = {} if history.mode == "HTTPRoute" else {"traffic": traffic}
     way = strategy(STEPS[history.steps], onPass=history.on_pass)
-    return everything(strategy=way, gate=gate, **spec)
+    spec |= {"toolRegistryRef": {"name": "tools"}}
+    return [registry(), *everything(strategy=way, gate=gate, **spec)]

@@ -1,5 +1,6 @@
 """What the operator sees of a cluster in memory: everything that bears on one Agent, read once."""
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from tests.support.memory_cluster import Document, Key, MemoryCluster
@@ -14,8 +15,10 @@ from turnout.api.strategy import RolloutStrategy
 from turnout.api.tools import ToolRegistry
 from turnout.api.version import AgentVersion
 from turnout.core.checkpoint import restore
+from turnout.core.fallback import Tools, candidates, stored_tools
 from turnout.core.lineup import Turn
 from turnout.core.looks import Window
+from turnout.core.pins import drift_that_holds
 from turnout.core.stored import read_stored
 from turnout.core.texts import completed, text_in
 from turnout.core.world import Child, Pod, Sources, Stored, Unread, World
@@ -62,7 +65,7 @@ class SeenCluster(MemoryCluster):
         rollouts.sort(key=lambda one: one.spec.number)
         newest = rollouts[-1] if rollouts else None
         versions = [self._parsed(AgentVersion, one) for one in self.all("AgentVersion")]
-        return World(
+        world = World(
             now=self.now,
             agent=agent,
             sources=self._sources(agent),
@@ -83,6 +86,17 @@ class SeenCluster(MemoryCluster):
             foreign=self.foreign,
             turn=self.turn,
         )
+        return replace(world, tools=self._tools(world))
+
+    def _tools(self, world: World) -> dict[str, Tools]:
+        """Read the tools of the versions that may be gone back to."""
+        found = {}
+        for version in candidates(world):
+            name, digest = version.metadata.name, version.spec.digest
+            tools = stored_tools(self.get("ConfigMap", name)["data"], digest)
+            if tools is not None:
+                found[name] = tools
+        return found
 
     def _children(self) -> dict[Key, Child]:
         return {
@@ -93,10 +107,12 @@ class SeenCluster(MemoryCluster):
 
     def _sources(self, agent: Agent) -> Sources:
         spec = agent.spec
+        registry = self._named(ToolRegistry, spec.tool_registry_ref)
+        drift = drift_that_holds(registry) if isinstance(registry, ToolRegistry) else None
         return Sources(
             prompts={one["metadata"]["name"]: self._prompt(one) for one in self.all("Prompt")},
-            registry=self._named(ToolRegistry, spec.tool_registry_ref),
-            tools_drift=self.tools_drift,
+            registry=registry,
+            tools_drift=self.tools_drift or drift,
             policy=self._named(AgentPolicy, spec.policy_ref),
             strategy=self._named(RolloutStrategy, spec.strategy_ref),
             templates={

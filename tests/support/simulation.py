@@ -143,8 +143,8 @@ class Simulation(SeenCluster):
     def settle(self, limit: int = 40) -> Outcome:
         """Reconcile until nothing is left to do."""
         for _ in range(limit):
-            outcome = self.reconcile()
             self.kubelet()
+            outcome = self.reconcile()
             if not outcome.decision.actions:
                 self.again_in = outcome.decision.again_in
                 return outcome

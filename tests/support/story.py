@@ -22,12 +22,13 @@ import yaml
 
 from tests.support.claims_of_stories import READERS
 from tests.support.deeds import DEEDS
+from tests.support.drifting import registry
 from tests.support.manifests import GATE, everything, strategy
 from tests.support.simulation import INSTANT, Simulation
 from turnout.api.base import seconds
 
 FOLDER = Path(__file__).parent.parent / "timelines"
-GIVEN = {"steps", "strategy", "gate", "agent", "first version", "objects"}
+GIVEN = {"steps", "strategy", "gate", "agent", "first version", "objects", "tools"}
 MOMENT = {"do", "after", "within", "throughout", "expect"}
 
 
@@ -113,4 +114,8 @@ def _documents(given: Mapping[str, Any]) -> list[dict[str, Any]]:
     way = strategy(given.get("steps")) | (given.get("strategy") or {})
     gate = GATE | (given.get("gate") or {})
     spec = {"strategy": way, "gate": gate} | (given.get("agent") or {})
-    return [*(given.get("objects") or []), *everything(**spec)]
+    objects = [*(given.get("objects") or [])]
+    if "tools" in given:
+        spec |= {"toolRegistryRef": {"name": "tools"}}
+        objects.append(registry(**given["tools"]))
+    return [*objects, *everything(**spec)]

@@ -63,7 +63,8 @@ class Watched(Simulation):
     def _undoes(self, rollout: AgentRollout) -> bool:
         """Claim that a rollout goes back to a version that was stable before."""
         version = self.get("AgentVersion", rollout.spec.to.version)
-        return rollout.spec.trigger is Trigger.RETURN and "promotedAt" in version["status"]
+        straight = rollout.spec.trigger in {Trigger.RETURN, Trigger.DRIFT_FALLBACK}
+        return straight and "promotedAt" in version["status"]
 
     @override
     def apply(self, action: Action) -> None:

@@ -63,6 +63,7 @@ class Trigger(StrEnum):
     RETRY = "Retry"
     RETURN = "Return"
     RECOVER = "Recover"
+    DRIFT_FALLBACK = "DriftFallback"
 
 
 class PromoteMode(StrEnum):

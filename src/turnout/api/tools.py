@@ -64,6 +64,7 @@ class DriftPolicy(StrEnum):
     IGNORE = "Ignore"
     ALERT = "Alert"
     HOLD = "Hold"
+    ROLLBACK = "Rollback"
 
 
 class SecretKeyRef(Content):
@@ -168,8 +169,9 @@ class Drift(Wire):
 
     policy: DriftPolicy
     """Ignore does nothing, Alert shows what changed as a condition and an Event, Hold also holds
-    running rollouts of the agents that use the registry until it is reverted or accepted.
-    Example: Hold."""
+    running rollouts of the agents that use the registry until it is reverted or accepted, Rollback
+    also takes each of them back to a version of before that was made of what the servers tell now,
+    where it has one. Example: Hold."""
     interval: Annotated[
         Duration,
         Cel(

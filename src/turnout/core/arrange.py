@@ -16,7 +16,6 @@ from turnout.api.rollout import (
     AgentRolloutStatus,
     PromoteMode,
     RolloutPhase,
-    Trigger,
 )
 from turnout.core import naming
 from turnout.core.course import Course
@@ -24,6 +23,7 @@ from turnout.core.kill import stopped_by
 from turnout.core.phase import has_ended
 from turnout.core.route import agent_route, uses_route
 from turnout.core.scale import FULL, candidate_replicas, full_scale, ratio_replicas
+from turnout.core.standing import STRAIGHT_BACK
 from turnout.core.traffic import selection
 from turnout.core.world import World
 
@@ -156,7 +156,7 @@ def _coming(rollout: AgentRollout, status: AgentRolloutStatus) -> int:
     steps, promote = rollout.spec.strategy.steps, rollout.spec.promote
     index = status.step.index if status.step else 1
     in_full = promote is not None and promote.mode is PromoteMode.FULL
-    if in_full or index > len(steps) or rollout.spec.trigger is Trigger.RETURN:
+    if in_full or index > len(steps) or rollout.spec.trigger in STRAIGHT_BACK:
         return FULL
     return steps[index - 1].set_weight or 0
 

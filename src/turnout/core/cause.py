@@ -36,6 +36,8 @@ def cause_of(world: World, wanted: Wanted, stable: VersionRef | None) -> Cause:
     """Tell the cause of a rollout that begins now."""
     before = world.versions.get(stable.version) if stable is not None else None
     planes = _changed_planes(world, wanted, before, first=stable is None)
+    if wanted.fallback is not None:
+        return Cause(planes=planes)  # nobody wrote anything
     changed = _last_written(_changed(world.agent, wanted.content, before, planes))
     causes = [one.annotations[CHANGE_CAUSE] for one in changed if CHANGE_CAUSE in one.annotations]
     managers = [_last_write(one).manager for one in changed if _last_write(one).manager]

@@ -137,6 +137,10 @@ def _superseded(standing: Standing, wanted: Wanted | Unresolved) -> Move | None:
         return None
     if wanted.ref.digest == rollout.spec.to.digest or world.settles_in > 0:
         return None
+    if wanted.fallback is not None:
+        message = f"{wanted.ref.version} is made of what the servers tell now: "
+        message += wanted.fallback.message
+        return Move(RolloutPhase.SUPERSEDED, Reason.TOOLS_DRIFTED, message, weight=0)
     if standing.stable is not None and wanted.ref.digest == standing.stable.digest:
         message = f"{standing.stable.version} is wanted again: all traffic stays with it"
         return Move(RolloutPhase.SUPERSEDED, Reason.RETURNED_TO_STABLE, message, weight=0)

@@ -9,6 +9,7 @@ from turnout.api.base import VersionRef
 from turnout.api.strategy import Gate, Strategy
 from turnout.core import naming
 from turnout.core.content import Content, Unresolved, resolve, unread
+from turnout.core.fallback import Fallback, fallback_from
 from turnout.core.plan import Document
 from turnout.core.reasons import Reason
 from turnout.core.route import KIND as HTTP_ROUTE
@@ -25,20 +26,27 @@ class Wanted:
 
     Attributes:
         ref: Its name and digest.
-        content: What it is made of; None for a pinned version, whose content is stored.
+        content: What it is made of; None where the content of a stored version is wanted.
         strategy: How it goes out.
         gate: What judges it.
+        fallback: Why it stands in for what the Agent's content makes; None where it does not.
     """
 
     ref: VersionRef
     content: Content | None
     strategy: Strategy
     gate: Gate
+    fallback: Fallback | None = None
 
     @property
     def pinned(self) -> bool:
         """Tell whether a person pinned a stored version instead of changing content."""
-        return self.content is None
+        return self.content is None and self.fallback is None
+
+    @property
+    def asked(self) -> VersionRef:
+        """What a person asks for, also while another version stands in for it."""
+        return self.fallback.asked if self.fallback is not None else self.ref
 
 
 def take_in(world: World) -> Wanted | Unresolved:
@@ -54,7 +62,10 @@ def take_in(world: World) -> Wanted | Unresolved:
     if isinstance(wanted, Unresolved):
         return wanted
     ref, content = wanted
-    return name_conflict(world, ref) or Wanted(ref, content, strategy, gate)
+    fallback = fallback_from(world, ref, content) if content is not None else None
+    if fallback is not None:
+        ref, content = fallback.ref, None
+    return name_conflict(world, ref) or Wanted(ref, content, strategy, gate, fallback)
 
 
 def _strategy(world: World) -> tuple[Strategy, Gate] | Unresolved:

@@ -29,7 +29,7 @@ def outlook_of(
     """Decide whether a rollout of what is wanted begins, and why or why not."""
     version, digest = wanted.ref.version, wanted.ref.digest
     if stable is not None and digest == stable.digest:
-        return Outlook("at_rest", Reason.AT_REST, f"{version} is stable and wanted")
+        return _at_rest(wanted)
     if world.agent.spec.paused:
         return Outlook("frozen", Reason.PAUSED, f"spec.paused is true: {version} waits")
     if newest is not None and newest.spec.to.digest == digest:
@@ -41,13 +41,31 @@ def outlook_of(
     return _fresh(world, wanted, stable)
 
 
+def _at_rest(wanted: Wanted) -> Outlook:
+    """Say that nothing is to be done, and where that is only until the tools are as they were."""
+    version, fallback = wanted.ref.version, wanted.fallback
+    if fallback is None:
+        return Outlook("at_rest", Reason.AT_REST, f"{version} is stable and wanted")
+    message = (
+        f"{version} is made of what the servers tell now; {fallback.asked.version} goes out once "
+        f"they tell again what it is made of: {fallback.message}"
+    )
+    return Outlook("fallen_back", Reason.TOOLS_DRIFTED, message)
+
+
 def _fresh(world: World, wanted: Wanted, stable: VersionRef | None) -> Outlook:
     """Say why content begins a rollout that nobody has judged yet."""
     version = wanted.ref.version
     if stable is None:
         message = f"{version} is the first version"
         return Outlook("begin", Reason.NEW_VERSION, message, Trigger.INITIAL)
-    until = served_until(world, version) if wanted.pinned else None
+    until = served_until(world, version) if wanted.content is None else None
+    if until is not None and wanted.fallback is not None:
+        message = (
+            f"back to {version}, stable until {until:%Y-%m-%d %H:%M:%S}Z and made of what the "
+            f"servers tell now: {wanted.fallback.message}"
+        )
+        return Outlook("begin", Reason.TOOLS_DRIFTED, message, Trigger.DRIFT_FALLBACK)
     if until is not None:
         message = f"{version} is pinned, and was stable until {until:%Y-%m-%d %H:%M:%S}Z: undo"
         return Outlook("begin", Reason.NEW_VERSION, message, Trigger.RETURN)

@@ -35,6 +35,8 @@ UNTIL_FOUND = timedelta(minutes=1)
 FILE = "tools.json"
 """The pins, in their ConfigMap."""
 
+_HOLDING = {DriftPolicy.HOLD, DriftPolicy.ROLLBACK}
+
 _PARTS = ("name", "server", "description", "inputSchema")
 
 
@@ -184,7 +186,7 @@ def _filled_in(tool: Tool, pin: Pin | None) -> Tool:
 def drift_that_holds(registry: ToolRegistry) -> str | None:
     """Say what drifted where rollouts of those who use the registry wait for it; else None."""
     drift = registry.spec.drift
-    if drift is None or drift.policy is not DriftPolicy.HOLD or not registry.status.drift:
+    if drift is None or drift.policy not in _HOLDING or not registry.status.drift:
         return None
     told = (one.message for one in registry.status.conditions if one.type == "InSync")
     return f"ToolRegistry {registry.metadata.name}: {next(told, 'its servers drifted')}"

@@ -181,6 +181,7 @@ def _kept_versions(world: World, course: Course, wanted: Wanted) -> frozenset[st
         {
             course.stable.version if course.stable else None,
             wanted.ref.version,
+            wanted.asked.version,
             last.spec.to.version if last else None,
             last.spec.from_.version if last and last.spec.from_ else None,
         }

@@ -147,10 +147,10 @@ def _hints(pins: Pins) -> Iterator[ToolHints]:
             yield ToolHints(tool=name, read_only=pin.read_only, destructive=pin.destructive)
 
 
-def _bearing(status: ToolRegistryStatus) -> tuple[str | None, str | None, bool]:
+def _bearing(status: ToolRegistryStatus) -> tuple[object, ...]:
     """Give what of a status bears on the Agents that use the registry."""
     name = status.content_ref.name if status.content_ref else None
-    return status.digest, name, bool(status.drift)
+    return status.digest, name, status.drift
 
 
 def _news(registry: ToolRegistry, status: ToolRegistryStatus) -> Iterator[Announcement]:

@@ -13,7 +13,8 @@ from turnout.api.agent import (
     StableStatus,
     VersionWeight,
 )
-from turnout.api.rollout import RolloutPhase, Trigger
+from turnout.api.base import VersionRef
+from turnout.api.rollout import RolloutPhase
 from turnout.core import naming
 from turnout.core.arrange import Arrangement
 from turnout.core.claims import claims
@@ -26,7 +27,7 @@ from turnout.core.pods import pod_labels
 from turnout.core.reasons import Reason
 from turnout.core.rollout_claims import FAILED
 from turnout.core.route import route_weights
-from turnout.core.standing import TAKEN_BACK, rejected, unavailable_since
+from turnout.core.standing import STRAIGHT_BACK, TAKEN_BACK, rejected, unavailable_since
 from turnout.core.world import World
 
 MOVING = frozenset({RolloutPhase.PROGRESSING, RolloutPhase.PAUSED})
@@ -106,17 +107,18 @@ def _rest_phase(world: World, course: Course, wanted: Wanted) -> AgentPhase:
     if world.agent.spec.paused:
         return AgentPhase.PAUSED
     if wanted.ref.digest == stable.digest:
-        return AgentPhase.HEALTHY
-    return AgentPhase.ROLLED_BACK if _is_rejected(world, course, wanted) else AgentPhase.PENDING
+        return AgentPhase.HEALTHY if wanted.fallback is None else AgentPhase.HELD
+    rejected_now = _is_rejected(world, course, wanted.ref)
+    return AgentPhase.ROLLED_BACK if rejected_now else AgentPhase.PENDING
 
 
-def _is_rejected(world: World, course: Course, wanted: Wanted) -> bool:
-    """Tell whether what is wanted was taken back, by this very decision or before."""
+def _is_rejected(world: World, course: Course, version: VersionRef) -> bool:
+    """Tell whether a version was taken back, by this very decision or before."""
     rollout, status = course.rollout, course.status
-    just_tried = rollout is not None and rollout.spec.to == wanted.ref
+    just_tried = rollout is not None and rollout.spec.to == version
     if just_tried and status is not None and status.phase in TAKEN_BACK:
         return True
-    return rejected(world, wanted.ref.digest)
+    return rejected(world, version.digest)
 
 
 def summary(course: Course) -> str | None:
@@ -124,6 +126,8 @@ def summary(course: Course) -> str | None:
     status, queue = course.status, _queue(course)
     if queue is not None:
         return f"place {queue.position} of {queue.of}"
+    if course.rule == "fallen_back":
+        return course.reason.value
     if status is None or course.start is not None or course.rule == "at_rest":
         return None
     if not course.running and status.phase not in FAILED:
@@ -172,9 +176,9 @@ def _desired(world: World, course: Course, wanted: Wanted | Unresolved) -> Desir
     if isinstance(wanted, Unresolved):
         return None
     return DesiredStatus(
-        version=wanted.ref.version,
-        digest=wanted.ref.digest,
-        rejected=course.start is None and _is_rejected(world, course, wanted),
+        version=wanted.asked.version,
+        digest=wanted.asked.digest,
+        rejected=course.start is None and _is_rejected(world, course, wanted.asked),
     )
 
 
@@ -182,7 +186,7 @@ def _rollout(world: World, course: Course) -> RolloutSummary | None:
     rollout, status, queue = course.rollout, course.status, _queue(course)
     if rollout is None or status is None:
         return _awaited(world, queue) if queue is not None else None
-    straight = rollout.spec.from_ is None or rollout.spec.trigger is Trigger.RETURN
+    straight = rollout.spec.from_ is None or rollout.spec.trigger in STRAIGHT_BACK
     steps = 0 if straight else len(rollout.spec.strategy.steps)
     index = min(status.step.index, steps) if status.step else 0
     return RolloutSummary(

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from turnout.api.base import seconds
 from turnout.api.rollout import RolloutPhase, Verdict
 from turnout.api.strategy import OnInconclusive, OnRegression
+from turnout.core.fallback import no_way_back
 from turnout.core.intake import name_conflict
 from turnout.core.kill import stopped_by
 from turnout.core.moves import Move
@@ -154,7 +155,8 @@ def tools_drifted(standing: Standing) -> Move | None:
     drift = standing.world.sources.tools_drift
     if drift is None or standing.is_first or standing.promotes_fully or standing.undoes:
         return None
-    return Move(RolloutPhase.HELD, Reason.TOOLS_DRIFTED, drift)
+    message = drift + no_way_back(standing.world)
+    return Move(RolloutPhase.HELD, Reason.TOOLS_DRIFTED, message)
 
 
 def withheld(standing: Standing) -> Move | None:

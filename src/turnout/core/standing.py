@@ -31,6 +31,9 @@ from turnout.core.world import Arm, Child, World
 
 TAKEN_BACK = frozenset({RolloutPhase.ROLLED_BACK, RolloutPhase.ABORTED})
 
+STRAIGHT_BACK = frozenset({Trigger.RETURN, Trigger.DRIFT_FALLBACK})
+"""Triggers that skip the steps: the version was judged when it served before."""
+
 
 def stable_of(world: World) -> VersionRef | None:
     """Read who is stable.
@@ -155,7 +158,7 @@ class Standing:
     @property
     def undoes(self) -> bool:
         """Tell whether this goes back to a version of before, which was judged then."""
-        return self.rollout.spec.trigger is Trigger.RETURN
+        return self.rollout.spec.trigger in STRAIGHT_BACK
 
     @property
     def index(self) -> int:

@@ -158,6 +158,8 @@ class World:
         refused: What the API server said when it refused an object of ours, by its name.
         forbidden: The right that the operator lacks here, verb and resource.
         turn: Whether a rollout may begin that counts; None where there is no limit.
+        tools: What servers told of the tools of versions that may be gone back to, where tools
+            drifted: by version and tool the server's address and a digest.
         foreign: Versions under whose name stands what is not that version, with the cause: such
             objects are left as they are.
     """
@@ -181,6 +183,7 @@ class World:
     forbidden: str | None = None
     foreign: Mapping[str, str] = field(default_factory=dict)
     turn: Turn | None = None
+    tools: Mapping[str, Mapping[str, tuple[str, str | None]]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

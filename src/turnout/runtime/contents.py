@@ -1,17 +1,24 @@
 """What the Store is too thin for: versions' contents, read and proved only where that is needed."""
 
+from collections import OrderedDict
 from collections.abc import Container
 from dataclasses import replace
+from typing import Final
 
 from turnout.adapters import documents as kinds
 from turnout.adapters.documents import Document, Ref
 from turnout.adapters.ports import Cluster
 from turnout.api.base import VersionRef
+from turnout.api.version import AgentVersion
 from turnout.core import adoption
+from turnout.core.fallback import Tools, candidates, stored_tools
 from turnout.core.intake import Wanted
 from turnout.core.stored import read_stored
 from turnout.core.world import Child, Stored, Unread, World
 from turnout.errors import Forbidden, Invalid, NotFound
+
+_MOST_KNOWN: Final = 1024
+"""Versions whose tools are kept in memory; what was not used for longest goes first."""
 
 
 class Contents:
@@ -22,6 +29,40 @@ class Contents:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+        self._tools: OrderedDict[str, Tools] = OrderedDict()
+
+    async def add_tools(self, world: World) -> World:
+        """Add to a world of which tools the versions are made that may be gone back to.
+
+        Where no tool drifted that costs no request, and later one a version.
+
+        Raises:
+            Transient: The API server is unwell.
+        """
+        found = {
+            version.metadata.name: await self._tools_of(world, version)
+            for version in candidates(world)
+        }
+        tools = {name: told for name, told in found.items() if told is not None}
+        return replace(world, tools=tools) if tools else world
+
+    async def _tools_of(self, world: World, version: AgentVersion) -> Tools | None:
+        """Read the tools of a version; None where its content is gone or not what it was."""
+        digest = version.spec.digest
+        if digest not in self._tools:
+            ref = Ref(kinds.CONFIG_MAP, world.namespace, version.metadata.name)
+            try:
+                found = await self._cluster.get(ref)
+            except (NotFound, Invalid):
+                return None
+            tools = stored_tools(found.get("data") or {}, digest)
+            if tools is None:
+                return None
+            self._tools[digest] = tools
+        self._tools.move_to_end(digest)
+        while len(self._tools) > _MOST_KNOWN:
+            self._tools.popitem(last=False)
+        return self._tools[digest]
 
     async def add(self, world: World, wanted: Wanted | None, doubted: Container[str]) -> World:
         """Add to a world the contents that a decision may need, and what was found to be foreign.

@@ -74,6 +74,7 @@ class Observer:
         sources = replace(stored.sources, prompts=prompts, registry=registry)
         refused = dict(memory.refused)
         world = replace(stored, sources=sources, refused=refused, forbidden=memory.forbidden)
+        world = await self._contents.add_tools(world)
         wanted = take_in(world)
         if isinstance(wanted, Wanted):
             settles = memory.settles_in(wanted.ref.digest, world.now)

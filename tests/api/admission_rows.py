@@ -206,7 +206,7 @@ BAD_CONTENT: tuple[Row, ...] = (
     ("ToolRegistry", TOOL, {"name": "x", "sideEffect": "Read"}, "needs the server"),
     ("ToolRegistry", f"{TOOL}.digest", "sha256:short", "should match"),
     ("ToolRegistry", "spec.drift", {"policy": "Hold"}, "Required value"),
-    ("ToolRegistry", "spec.drift", {"policy": "Rollback", "interval": "1m"}, "Unsupported value"),
+    ("ToolRegistry", "spec.drift", {"policy": "Undo", "interval": "1m"}, "Unsupported value"),
     ("ToolRegistry", "spec.drift", {"policy": "Hold", "interval": "9s"}, "from 10s to 24h"),
     ("ToolRegistry", "spec.drift", {"policy": "Hold", "interval": "25h"}, "from 10s to 24h"),
     ("ToolRegistry", f"{TOOL}.inputSchema", {"type": "object"}, "unknown field"),

@@ -27,6 +27,14 @@ for command in (
     reads.version,
 ):
     app.command()(command)
+gate = typer.Typer(
+    help="Try a gate before it is trusted.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+gate.command()(reads.replay)
+app.add_typer(gate, name="gate")
+
 for command in (
     writes.abort,
     writes.pause,

@@ -159,6 +159,33 @@ def lint(
     raise typer.Exit(int(verb.lint(files, output)))
 
 
+@flat
+def replay(
+    looks: Annotated[
+        str, typer.Argument(metavar="LOOKS", help="File with a look a line, or - for stdin.")
+    ],
+    *,
+    config: Annotated[
+        str, typer.Option("--config", "-c", metavar="FILE", help="The gate block, as YAML.")
+    ],
+) -> None:
+    """Put recorded looks through the gate, and print what it says after each.
+
+    A look is one JSON object a line, counts of that look alone, in time order within a stream:
+
+    {"stream": "a", "at": "2026-01-02T03:04:05Z", "metric": "task-success", "stable": {"good":
+    370, "total": 380}, "candidate": {"good": 16, "total": 20}}
+
+    A stream is one rollout, judged by the metrics that it has. The answer, a line a look, has
+    stream, at, metric, evidence_worse, evidence_safe, regression and verdict.
+
+    Exit codes: 0 replayed, 2 the gate or a look cannot be used.
+    """
+    from turnout.cli.replay import command as verb
+
+    raise typer.Exit(int(verb.replay(config, looks)))
+
+
 def version() -> None:
     """Print this program's version."""
     from turnout import __version__

@@ -9,6 +9,7 @@ from pathlib import Path as FilePath
 from typing import Final
 
 from turnout.cli.exits import Exit
+from turnout.cli.files import STDIN, called, text_of
 from turnout.cli.lint.findings import Finding, finding, finding_lines, missing_line
 from turnout.cli.lint.manifests import Manifest, read_manifests
 from turnout.cli.lint.objects import Checked, checked, is_ours
@@ -16,9 +17,7 @@ from turnout.cli.lint.problems import Problem
 from turnout.cli.lint.together import Missing, Together
 from turnout.cli.options import Form
 from turnout.cli.screen import emit
-from turnout.errors import Invalid
 
-STDIN: Final = "-"
 SUFFIXES: Final = {".yaml", ".yml", ".json"}
 
 
@@ -87,32 +86,16 @@ def _is_config_map(one: Manifest) -> bool:
 
 
 def _read(path: str) -> Iterator[Manifest]:
-    if path == STDIN:
-        yield from read_manifests("stdin", _text(path, sys.stdin.buffer.read()))
-        return
-    for file in _files(FilePath(path)):
-        yield from read_manifests(str(file), _text(str(file), _bytes(file)))
+    for file in [path] if path == STDIN else _files(FilePath(path)):
+        yield from read_manifests(called(file), text_of(file))
 
 
-def _files(path: FilePath) -> list[FilePath]:
+def _files(path: FilePath) -> list[str]:
     """List the manifests of a directory and those below it; a file is taken whatever its name."""
     if not path.is_dir():
-        return [path]
-    return sorted(one for one in path.rglob("*") if one.suffix in SUFFIXES and one.is_file())
-
-
-def _bytes(file: FilePath) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise Invalid("Unreadable", f"{file}: {error.strerror}") from None
-
-
-def _text(name: str, content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Invalid("Unreadable", f"{name} is not UTF-8 at byte {error.start}") from None
+        return [str(path)]
+    found = (one for one in path.rglob("*") if one.suffix in SUFFIXES and one.is_file())
+    return [str(one) for one in sorted(found)]
 
 
 def _lines(outcome: Outcome) -> Iterator[str]:

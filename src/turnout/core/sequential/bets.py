@@ -43,15 +43,13 @@ class Bets:
             cap: Largest logarithm of the capital.
         """
         best = max(gains)
-        won = [
-            weight * math.exp(gain - best) for weight, gain in zip(self.weights, gains, strict=True)
-        ]
+        stakes = zip(self.weights, gains, strict=True)
+        won = [weight * math.exp(gain - best) for weight, gain in stakes]
         total = sum(won)
         kept = (1.0 - SHARE_A_MINUTE) ** (seconds / 60.0)
-        keep, spread = kept / total, 1.0 - kept
-        weights = tuple(
-            [keep * one + spread * first for one, first in zip(won, prior, strict=True)]
-        )
+        keep, anew = kept / total, 1.0 - kept
+        parts = zip(won, prior, strict=True)
+        weights = tuple([keep * part + anew * first for part, first in parts])
         return Bets(min(self.log + best + math.log(total), cap), weights)
 
 
@@ -66,6 +64,5 @@ def mixed(logs: Sequence[float], weights: Sequence[float]) -> float:
     Weights sum to 1.
     """
     best = max(logs)
-    return best + math.log(
-        sum(w * math.exp(one - best) for w, one in zip(weights, logs, strict=True))
-    )
+    stakes = zip(weights, logs, strict=True)
+    return best + math.log(sum(weight * math.exp(one - best) for weight, one in stakes))

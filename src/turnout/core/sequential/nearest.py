@@ -28,7 +28,7 @@ def nearest(candidate: float, stable: float, n1: float, n0: float, margin: float
     """
     low, high = max(0.0, candidate - margin), min(stable, 1.0 - margin)
     share = n1 / (n1 + n0)
-    rest = 1.0 - share
+    rest = n0 / (n1 + n0)
     guess = min(max(share * (candidate - margin) + rest * stable, low), high)
     for _ in range(ROUNDS):
         worse = guess + margin
@@ -44,6 +44,6 @@ def nearest(candidate: float, stable: float, n1: float, n0: float, margin: float
             low = guess
         following = guess - value / slope if slope > 0.0 else math.inf
         if abs(following - guess) <= EXACT * guess:
-            return guess
+            break
         guess = following if low < following < high else (low + high) / 2.0
     return guess

@@ -34,6 +34,9 @@ MARGINS: Final = ((0.95, 0.02), (0.88, 0.03))
 
 WIDEST: Final = 0.05
 
+A_REQUEST: Final = 1e-3
+"""What is less than this of stable's requests is none to compare with."""
+
 NOTHING: Final = Counts()
 
 
@@ -154,7 +157,7 @@ def _closed(tally: Tally, candidate: Counts, stable: Counts, seconds: float, ter
     noise = tally.noise
     factor = 1.0 if noise is None else noise.factor
     below = _below(tally.below, block, terms, seconds, factor)
-    if block.stable <= 0.0:
+    if block.stable < A_REQUEST:
         return replace(tally, below=below)
     failures = tally.rate.failures
     worse = _dampened(worse_gains(block, failures), factor)

@@ -4,31 +4,18 @@ import math
 from itertools import product
 
 import pytest
+from scipy.stats import nchypergeom_fisher
 
 from tests.core.sequential import GOLDEN, tallied
 from turnout.core.sequential import guesses
 from turnout.core.sequential import nearest as near
 from turnout.core.sequential.bets import MOST, mixed, plain
+from turnout.core.sequential.broken import Outcomes, broken, fisher, with_broken
 from turnout.core.sequential.cost import CostTally, Drift, Spend, one_sided, sharpest
-from turnout.core.sequential.guesses import (
-    SAFE_PRIOR,
-    WORSE_PRIOR,
-    Block,
-    floor_gains,
-    safe_gains,
-    worse_gains,
-)
+from turnout.core.sequential.guesses import SAFE_PRIOR, WORSE_PRIOR, Block
 from turnout.core.sequential.nearest import nearest
 from turnout.core.sequential.noise import Noise
-from turnout.core.sequential.pairs import (
-    Outcomes,
-    Pairs,
-    Recorded,
-    broken,
-    fisher,
-    usual_margin,
-    with_broken,
-)
+from turnout.core.sequential.pairs import Pairs, Recorded, usual_margin
 from turnout.core.sequential.recent import Rate
 from turnout.core.sequential.split import OFF, split_evidence
 
@@ -88,9 +75,11 @@ def test_one_table_after_another_pays_as_the_published_plug_in(
 ) -> None:
     """safestats: one success against one failure, guessed 2/3 and 1/3, pays 16/9."""
     monkeypatch.setattr(guesses, "WORSE", (4.0,))
-    assert worse_gains(Block(0, 1, 1, 0), 1 / 3) == pytest.approx([math.log(16 / 9)])
+    assert guesses.worse_gains(Block(0, 1, 1, 0), 1 / 3) == pytest.approx([math.log(16 / 9)])
     monkeypatch.setattr(guesses, "WORSE", (9.0,))
-    assert worse_gains(Block(0, 1, 1, 0), 1 / 4) == pytest.approx([2 * math.log(0.75 / 0.5)])
+    assert guesses.worse_gains(Block(0, 1, 1, 0), 1 / 4) == pytest.approx(
+        [2 * math.log(0.75 / 0.5)]
+    )
 
 
 OUTCOMES = [(n1, n0) for n1 in (1, 2, 5) for n0 in (1, 3, 6)]
@@ -124,7 +113,7 @@ def _blocks(n1: int, n0: int) -> list[Block]:
 def test_no_guess_of_worse_wins_on_average_where_the_candidate_is_no_worse(
     n1: int, n0: int, rate: float
 ) -> None:
-    gains = [worse_gains(block, rate) for block in _blocks(n1, n0)]
+    gains = [guesses.worse_gains(block, rate) for block in _blocks(n1, n0)]
     for stable in SHARES:
         for candidate in (stable, stable * 0.9, stable / 4):
             assert max(_expected(n1, n0, candidate, stable, gains)) <= 1 + 1e-12
@@ -136,7 +125,7 @@ def test_no_guess_of_worse_wins_on_average_where_the_candidate_is_no_worse(
 def test_no_guess_of_safe_wins_on_average_where_the_candidate_is_worse_by_the_margin(
     n1: int, n0: int, rate: float, margin: float
 ) -> None:
-    gains = [safe_gains(block, rate, margin) for block in _blocks(n1, n0)]
+    gains = [guesses.safe_gains(block, rate, margin) for block in _blocks(n1, n0)]
     for stable in (0.0, *SHARES[:-1]):
         for candidate in (stable + margin, stable + 2 * margin, (1 + stable + margin) / 2):
             assert max(_expected(n1, n0, candidate, stable, gains)) <= 1 + 1e-12
@@ -144,7 +133,7 @@ def test_no_guess_of_safe_wins_on_average_where_the_candidate_is_worse_by_the_ma
 
 @pytest.mark.parametrize("size", [1, 4, 9])
 def test_no_guess_of_below_wins_on_average_where_the_minimum_is_reached(size: int) -> None:
-    gains = [floor_gains(size - x, x, 0.2) for x in range(size + 1)]
+    gains = [guesses.floor_gains(size - x, x, 0.2) for x in range(size + 1)]
     for share in (0.0, 0.1, 0.2):
         paid = [
             math.fsum(_chance(size, x, share) * math.exp(gains[x][guess]) for x in range(size + 1))
@@ -165,7 +154,7 @@ def test_the_promise_holds_for_mixed_requests_whose_average_keeps_to_the_hypothe
             )
             mine, theirs = sum(fails[:2]), sum(fails[2:])
             for guess, gain in enumerate(
-                worse_gains(Block(2 - mine, mine, 2 - theirs, theirs), rate)
+                guesses.worse_gains(Block(2 - mine, mine, 2 - theirs, theirs), rate)
             ):
                 total[guess] += chance * math.exp(gain)
         assert max(total.values()) <= 1 + 1e-12
@@ -232,6 +221,17 @@ def test_the_odds_of_one_broken_task_are_the_published_ones() -> None:
         Outcomes(0, 1), Outcomes(1, 0), 1.0
     )
     assert ratio == pytest.approx(3 / 2)
+
+
+@pytest.mark.parametrize("odds", [1.0, 30.0])
+def test_the_odds_of_a_broken_task_are_those_of_another_implementation(odds: float) -> None:
+    trials, beside, failures = 10, 20, 7
+    theirs = nchypergeom_fisher(trials + beside, failures, trials, odds)
+    for bad in range(failures + 1):
+        ours = fisher(
+            Outcomes(trials - bad, bad), Outcomes(beside - failures + bad, failures - bad), odds
+        )
+        assert ours == pytest.approx(float(theirs.pmf(bad)), rel=1e-9)
 
 
 def test_a_broken_task_speaks_after_three_trials() -> None:

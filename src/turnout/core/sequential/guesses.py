@@ -29,6 +29,10 @@ LEAST: Final = 0.05
 """The rarest failures that a guess expects of the candidate, in parts of stable's rate."""
 
 
+TINY: Final = 1e-12
+"""Share that none is taken to be below: a hypothesis that expects more than it could loses less."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """What both arms answered in one block; fractions of requests are fine."""
@@ -86,10 +90,10 @@ def safe_gains(block: Block, rate: float, margin: float) -> list[float]:
     gains = [0.0]
     for drop in SAFE:
         fails = min(max(rate + drop * margin, least), most)
-        stable = nearest(fails, rate, n1, n0, margin)
+        stable = max(nearest(fails, rate, n1, n0, margin), TINY)
         candidate = stable + margin
         gains.append(
-            block.candidate_good * math.log((1.0 - fails) / (1.0 - candidate))
+            block.candidate_good * math.log((1.0 - fails) / max(1.0 - candidate, TINY))
             + block.candidate_bad * math.log(fails / candidate)
             + block.stable_good * math.log((1.0 - rate) / (1.0 - stable))
             + block.stable_bad * math.log(rate / stable)

@@ -45,10 +45,12 @@ class Noise:
         """Take a block in; one in which all or none failed tells nothing of scatter."""
         n1, n0 = block.candidate, block.stable
         size, bad = n1 + n0, block.candidate_bad + block.stable_bad
-        if size <= 1.0 or bad <= 0.0 or bad >= size or n1 <= 0.0 or n0 <= 0.0:
+        if size <= 1.0:
             return self
         off = block.candidate_bad - n1 * bad / size
         variance = n1 * n0 * bad * (size - bad) / (size * size * (size - 1.0))
+        if variance <= 0.0:
+            return self
         return Noise(
             self.squares + off * off / variance,
             self.deviation + off,

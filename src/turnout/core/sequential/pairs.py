@@ -18,29 +18,16 @@ STAKES: Final = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 
 SMALL_SUITE: Final = 60
 
-BROKEN: Final = 0.05
-"""How likely a task is taken to be broken before anything is seen."""
-
-BROKEN_ODDS: Final = 30.0
-"""How many times the baseline's odds of a failure a broken task has."""
-
-BROKEN_SHARE: Final = 0.3
-"""Part of the capital that is staked on "some task broke"."""
-
-ENOUGH_TRIALS: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Outcomes:
-    """Trials of one task."""
-
-    good: int
-    bad: int
-
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Outcomes of trials that were run with both versions."""
+    """Outcomes of trials that were run with both versions.
+
+    Attributes:
+        regressed: Trials that only the baseline passed.
+        improved: Trials that only the candidate passed.
+        tied: Trials that ended alike.
+    """
 
     regressed: int = 0
     improved: int = 0
@@ -98,43 +85,6 @@ class Recorded:
     def evidence(self) -> tuple[float, float]:
         """Give the logarithms of the evidence that it is worse, and that it is safe."""
         return _mean(self.worse), _mean(self.safe)
-
-
-def broken(candidate: Outcomes, baseline: Outcomes) -> float:
-    """Give the evidence, as a plain number, that one task breaks with the candidate.
-
-    Nothing is concluded before three trials.
-    """
-    if candidate.good + candidate.bad < ENOUGH_TRIALS:
-        return 1.0
-    ratio = fisher(candidate, baseline, BROKEN_ODDS) / fisher(candidate, baseline, 1.0)
-    return 1.0 - BROKEN + BROKEN * ratio
-
-
-def fisher(candidate: Outcomes, baseline: Outcomes, odds: float) -> float:
-    """Give the chance that just these failures are the candidate's, of all that there were.
-
-    Fisher's noncentral hypergeometric distribution, with odds of a failure as many times those of
-    the baseline.
-    """
-    trials, beside = candidate.good + candidate.bad, baseline.good + baseline.bad
-    failures = candidate.bad + baseline.bad
-    ways = {
-        mine: math.comb(trials, mine) * math.comb(beside, failures - mine) * odds**mine
-        for mine in range(max(0, failures - beside), min(trials, failures) + 1)
-    }
-    return ways[candidate.bad] / math.fsum(ways.values())
-
-
-def with_broken(worse: float, tasks: Sequence[tuple[Outcomes, Outcomes]]) -> float:
-    """Add what speaks for a broken task to the evidence that the suite's mean is worse.
-
-    Args:
-        worse: Logarithm of the evidence on the mean.
-        tasks: Outcomes of candidate and baseline, task by task.
-    """
-    broke = math.fsum(math.log(broken(candidate, baseline)) for candidate, baseline in tasks)
-    return mixed([worse, broke], [1.0 - BROKEN_SHARE, BROKEN_SHARE])
 
 
 def usual_margin(tasks: int) -> float:

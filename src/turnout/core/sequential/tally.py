@@ -35,7 +35,7 @@ MARGINS: Final = ((0.95, 0.02), (0.88, 0.03))
 WIDEST: Final = 0.05
 
 A_REQUEST: Final = 1e-3
-"""What is less than this of stable's requests is none to compare with."""
+"""What is less than this is no request: a rounding of fractions."""
 
 NOTHING: Final = Counts()
 
@@ -136,7 +136,7 @@ def follow(tally: Tally, look: Window, terms: Terms) -> Tally:
     """
     candidate = tally.candidate + look.candidate
     stable = tally.stable + look.stable
-    if look.candidate.total <= 0.0:
+    if look.candidate.total < A_REQUEST:
         return replace(tally, waiting=tally.waiting.longer(look), stable=stable)
     seconds = tally.waiting.seconds + look.end - look.start
     closed = _closed(tally, look.candidate, tally.waiting.stable + look.stable, seconds, terms)

@@ -36,3 +36,7 @@ demo: .venv/.ready ## a better prompt is promoted, a worse one takes itself back
 
 demo-down: .venv/.ready ## take the demo's cluster away
 	.venv/bin/python -m demo down
+
+.PHONY: bench-gates
+bench-gates: .venv/.ready ## how often gates are wrong, ours and others': tables, targets (SEED=n)
+	.venv/bin/python -m benchmarks.gates --seed $(or $(SEED),1) $(if $(OUT),--out $(OUT))

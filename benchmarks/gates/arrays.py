@@ -1,0 +1,8 @@
+"""Numpy's arrays by the names this package uses."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]

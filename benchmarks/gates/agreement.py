@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from benchmarks.gates.arrays import Ints
 from benchmarks.gates.production import Followed
-from benchmarks.gates.report import Estimate, Section, Target, mean, table
+from benchmarks.gates.report import Estimate, Section, Target, difference, mean, table
 from benchmarks.gates.run import Process
 from benchmarks.gates.twin import Look, Terms, Twin
 from turnout.api.rollout_status import Verdict
@@ -92,12 +92,10 @@ class Beside:
             self._ledger.verdicts += one.verdict is not expected
 
     def _compare(self, one: Followed, fail: float, safe: float) -> None:
-        pairs = [(one.worse, fail)]
+        pairs = [(fail, one.worse)]
         if self._terms.passes:
-            pairs.append((min(finding.safe for finding in one.findings), safe))
-        for theirs, ours in pairs:
-            apart = abs(theirs - ours) / max(1.0, abs(theirs))
-            self._ledger.apart = max(self._ledger.apart, apart)
+            pairs.append((safe, min(finding.safe for finding in one.findings)))
+        self._ledger.apart = max(self._ledger.apart, *(difference(*pair) for pair in pairs))
 
     def _verdict(
         self, one: Followed, before: Verdict, evidence: tuple[float, float, float]

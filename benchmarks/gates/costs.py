@@ -13,6 +13,7 @@ from benchmarks.gates.report import (
     Estimate,
     Section,
     Target,
+    difference,
     minutes,
     percent,
     table,
@@ -105,5 +106,5 @@ def _apart(
             tally = tally.after(own, other, INCREASE)
             theirs = tally.dearer.evidence(ALPHA), tally.safe.evidence(ALPHA)
             for mine, its in zip((logs[0][look, one], logs[1][look, one]), theirs, strict=True):
-                apart = max(apart, abs(float(mine) - its) / max(1.0, abs(its)))
+                apart = max(apart, difference(float(mine), its))
     return apart

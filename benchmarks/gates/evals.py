@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from benchmarks.gates.arrays import Bools, Floats, Ints
 from benchmarks.gates.bench import Bench
-from benchmarks.gates.report import Estimate, Section, Target, mean, percent, table
+from benchmarks.gates.report import Estimate, Section, Target, difference, mean, percent, table
 from benchmarks.gates.suites import Suite, start
 from benchmarks.gates.trials import Trials
 
@@ -193,7 +193,7 @@ def _follow(
         suite = beside[alive[place]]
         suite.take(outcomes[0][place].tolist(), outcomes[1][place].tolist())
         for ours, theirs in zip(logs, suite.evidence(), strict=True):
-            apart = max(apart, abs(float(ours[place]) - theirs) / max(1.0, abs(theirs)))
+            apart = max(apart, difference(float(ours[place]), theirs))
     return apart
 
 

@@ -17,10 +17,6 @@ class Estimate:
     value: float
     error: float = 0.0
 
-    @override
-    def __str__(self) -> str:
-        return f"{self.value:.4g} +- {self.error:.2g}"
-
 
 def mean(numbers: Floats | Bools) -> Estimate:
     """Estimate a mean, or a share of truths."""
@@ -76,8 +72,13 @@ class Target:
 
 
 def worst(name: str, what: str, found: Iterable[tuple[str, Estimate]], goal: float) -> Target:
-    """Make one target of many figures: the one that is nearest to missing it."""
-    scenario, estimate = max(found, key=lambda one: one[1].value - 2 * one[1].error)
+    """Make one target of many figures: the one that is nearest to missing it, or is no number."""
+
+    def nearness(one: tuple[str, Estimate]) -> tuple[bool, float]:
+        lowest = one[1].value - 2 * one[1].error
+        return math.isnan(lowest), lowest
+
+    scenario, estimate = max(found, key=nearness)
     return Target(name, f"{what} (worst: {scenario})", estimate, goal)
 
 
@@ -118,6 +119,12 @@ def scoreboard(targets: Sequence[Target]) -> str:
 def _number(target: Target) -> float:
     digits = target.name.removeprefix("G")
     return float(digits) if digits.isdigit() else math.inf
+
+
+def difference(ours: float, theirs: float) -> float:
+    """Tell how far apart two figures are, in parts of them from 1 on; NaN is as far as can be."""
+    apart = abs(ours - theirs) / max(1.0, abs(theirs))
+    return math.inf if math.isnan(apart) else apart
 
 
 def percent(share: float) -> str:

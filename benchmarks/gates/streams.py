@@ -70,10 +70,6 @@ class Stream:
         blocks = self.counts[:, :kept].reshape(4, -1, looks, self.repetitions)
         return Stream(blocks.sum(axis=2), self.minutes * looks)
 
-    def first(self, repetitions: int) -> "Stream":
-        """Keep the first repetitions only."""
-        return Stream(self.counts[:, :, :repetitions], self.minutes)
-
 
 def named(drop: float, stable: float) -> str:
     """Name a drop in points; one that leaves nothing is total."""

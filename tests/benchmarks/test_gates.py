@@ -13,7 +13,7 @@ from benchmarks.gates.breaks import in_a_row
 from benchmarks.gates.efficiency import Setting
 from benchmarks.gates.learning import learned
 from benchmarks.gates.projection import project
-from benchmarks.gates.report import Estimate, Target, mean, quantile, worst
+from benchmarks.gates.report import Estimate, Target, difference, mean, quantile, worst
 from benchmarks.gates.run import Rule, Verdict, judge
 from benchmarks.gates.sessions import Sessions
 from benchmarks.gates.streams import Case, Stream
@@ -120,6 +120,14 @@ def test_a_target_is_met_within_two_standard_errors(
 def test_the_worst_scenario_is_the_nearest_to_missing_its_goal() -> None:
     found = [("sure", Estimate(0.04, 0.001)), ("vague", Estimate(0.045, 0.01))]
     assert worst("G0", "figure", found, 0.05).what == "figure (worst: sure)"
+
+
+def test_what_is_no_number_is_never_met_and_never_close() -> None:
+    nan = Estimate(math.nan)
+    found = [("bad", Estimate(9.0)), ("none", nan), ("good", Estimate(0.0))]
+    assert worst("G0", "figure", found, 5.0).found is nan
+    assert not worst("G0", "figure", found, 5.0).met
+    assert difference(math.nan, 1.0) == math.inf
 
 
 def test_estimates_know_their_errors() -> None:

@@ -46,7 +46,7 @@ def test_the_tools_of_a_version_are_those_that_a_server_tells_with_its_address(
     assert stored_tools(*data(sim)) == {"orders.find": (address, digest)}
 
 
-@pytest.mark.parametrize("server", [{"type": "OpenAPI"}, {"name": "another"}])
+@pytest.mark.parametrize("server", [{"type": "HTTP"}, {"name": "another"}])
 def test_a_tool_that_no_server_tells_of_is_none_of_them(server: dict[str, str]) -> None:
     spec = registry()["spec"]
     spec["servers"] = [spec["servers"][0] | server]

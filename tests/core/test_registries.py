@@ -1,5 +1,6 @@
 """Tools that servers tell: asked for once, pinned, watched; what people read of it."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -123,12 +124,34 @@ def test_a_tool_that_moved_to_another_server_is_pinned_anew() -> None:
     assert filled(life).spec.tools[0].description == REWORDED["description"]
 
 
-@pytest.mark.parametrize("kind", ["HTTP", "OpenAPI", "A2A"])
-def test_a_server_that_tells_no_schemas_gets_a_clear_answer(kind: str) -> None:
+def test_a_server_is_asked_as_its_type_says() -> None:
+    life = RegistryLife(servers=[SERVER, SERVER | {"name": "shop", "type": "OpenAPI"}], drift=HOLD)
+    life.settle()
+    (job,) = life.all("Job")
+    variables = job["spec"]["template"]["spec"]["containers"][0]["env"]
+    task = next(one["value"] for one in variables if one["name"] == "TURNOUT_TASK")
+    servers = json.loads(task)["description"]["servers"]
+    assert [(one["name"], one["type"]) for one in servers] == [("crm", "MCP"), ("shop", "OpenAPI")]
+    life.report(offer(told()), offer(name="shop", others={"shops.list": "x"}))
+    assert life.said("Resolved") == "True Discovered"
+    assert [one.name for one in life.status.servers] == ["crm", "shop"]
+    life.poll(offer(told()), offer(name="shop", others={"shops.list": "x", "shops.drop": "x"}))
+    assert [(one.server, one.change) for one in life.status.drift] == [("shop", DriftChange.NEW)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("HTTP", "there is nothing to ask; what has an OpenAPI document is of type OpenAPI"),
+        ("A2A", "an agent card has none"),
+    ],
+)
+def test_a_server_that_tells_no_schemas_gets_a_clear_answer(kind: str, why: str) -> None:
     life = RegistryLife(servers=[SERVER | {"type": kind}])
     life.settle()
     message = (
-        f"tool orders.find: a server of type {kind} does not tell schemas: write its inputSchema"
+        f"tool orders.find: a server of type {kind} does not tell schemas ({why}): "
+        "write its inputSchema"
     )
     assert life.condition("Accepted").message == message
     assert life.said("RolledOut") == "False InvalidSpec"

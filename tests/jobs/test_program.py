@@ -64,7 +64,8 @@ def server() -> Iterator[McpServer]:
 def environment(desk: Desk, server: McpServer, tmp_path: Path) -> dict[str, str]:
     """Give what the operator writes into the pod of a Job."""
     header = {"name": "Authorization", "secret": 0, "from": "key token of Secret crm"}
-    asked = {"name": "crm", "url": server.url, "tools": ["orders.find"], "headers": [header]}
+    there = {"name": "crm", "type": "MCP", "url": server.url}
+    asked = there | {"tools": ["orders.find"], "headers": [header]}
     task = Task("tools", {"servers": [asked]}, (SecretKey("crm", "token"),))
     (tmp_path / "token").write_text("bound-to-the-pod\n")
     return {

@@ -27,7 +27,8 @@ def server() -> Iterator[McpServer]:
 
 
 def asked(url: str, *tools: str, headers: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
-    return {"name": "crm", "url": url, "tools": list(tools), "headers": list(headers)}
+    there = {"name": "crm", "type": "MCP", "url": url}
+    return there | {"tools": list(tools), "headers": list(headers)}
 
 
 async def answer(

@@ -102,8 +102,9 @@ class ToolServer(Content):
     type: ServerType
     """The protocol that the server speaks. Example: MCP."""
     url: ServerUrl
-    """Where the agent reaches it: http or https, no user or password in it. The operator never
-    connects to it; a Job in this namespace does. Example: https://crm.example.com/mcp."""
+    """Where the agent reaches it; of a server of type OpenAPI, where its document is. http or
+    https, no user or password in it. The operator never connects to it; a Job in this namespace
+    does. Example: https://crm.example.com/mcp."""
     headers_from: Annotated[tuple[HeaderFrom, ...], Field(max_length=8), keyed_by("name")] = ()
     """Headers that it is asked with, by their Secrets; the agent is given the names only, and gets
     the values as its pod template says. Example: [{name: Authorization, secretKeyRef: {name: crm,
@@ -149,7 +150,7 @@ class Tool(Content):
     """What the model reads about the tool. Example: Refund an order in full or in part."""
     input_schema: Annotated[str, Field(min_length=2, max_length=32_768)] | None = None
     """JSON Schema 2020-12 of the arguments, as a JSON text. Where absent, it is discovered from the
-    server (MCP) once and pinned, and so is a description that is absent.
+    server (MCP, OpenAPI) once and pinned, and so is a description that is absent.
     Example: '{"type":"object"}'."""
     digest: Annotated[Digest | None, Field(exclude=True)] = None
     """Accepts what the server says of this tool: its digest as in status.drift[].live. What was
@@ -190,7 +191,7 @@ class ToolRegistrySpec(Content):
     tools: Annotated[tuple[Tool, ...], Field(max_length=256), keyed_by("name")] = ()
     """Tools that the agent has."""
     drift: Annotated[Drift | None, Field(exclude=True)] = None
-    """How the MCP servers are watched; not at all where absent.
+    """How servers of the types MCP and OpenAPI are watched; not at all where absent.
     Example: {policy: Hold, interval: 5m}."""
 
 

@@ -23,6 +23,14 @@ from turnout.api.tools import (
 from turnout.core.checks_text import rule_problem, schema_problem
 from turnout.core.jsontext import check
 
+TELLING = frozenset({ServerType.MCP, ServerType.OPEN_API})
+"""Types of servers that tell the schemas of their tools."""
+
+_SILENT = {
+    ServerType.HTTP: "there is nothing to ask; what has an OpenAPI document is of type OpenAPI",
+    ServerType.A2A: "an agent card has none",
+}
+
 
 def matches(patterns: Iterable[str], name: str) -> bool:
     """Tell whether a name is one of the patterns, or begins as one that ends in ``*`` does."""
@@ -76,9 +84,10 @@ def tool_problem(tool: Tool, servers: Mapping[str, ServerType]) -> str | None:
 def _untold(tool: Tool, servers: Mapping[str, ServerType]) -> str | None:
     """Say that nobody can tell a tool's schema; None where its server can."""
     kind = servers.get(tool.server or "", ServerType.MCP)
-    if kind is ServerType.MCP:
+    if kind in TELLING:
         return None
-    return f"a server of type {kind.value} does not tell schemas: write its inputSchema"
+    why = _SILENT[kind]
+    return f"a server of type {kind.value} does not tell schemas ({why}): write its inputSchema"
 
 
 def _is_private(url: str) -> bool:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from turnout.api.base import VersionRef
-from turnout.api.tools import DriftPolicy, ServerType, ToolRegistry, ToolRegistrySpec
+from turnout.api.tools import DriftPolicy, ToolRegistry, ToolRegistrySpec
 from turnout.api.tools_status import DriftChange
 from turnout.api.version import AgentVersion
+from turnout.core.checks import TELLING
 from turnout.core.content import Content
 from turnout.core.jsontext import parse
 from turnout.core.pins import digest_of_tool
@@ -46,7 +47,7 @@ def tools_of(spec: ToolRegistrySpec | None) -> Tools:
     """Give the tools of a content that a server tells, as the model is told of them."""
     if spec is None:
         return {}
-    told = {server.name: server.url for server in spec.servers if server.type is ServerType.MCP}
+    told = {server.name: server.url for server in spec.servers if server.type in TELLING}
     return {
         one.name: (told[one.server], _digest(one.name, one.description, one.input_schema))
         for one in spec.tools

@@ -16,8 +16,8 @@ import rfc8785
 
 from turnout.api.base import as_timedelta
 from turnout.api.digest import spec_digest
-from turnout.api.tools import DriftPolicy, ServerType, Tool, ToolRegistry, ToolServer
-from turnout.core.checks import registry_problem
+from turnout.api.tools import DriftPolicy, Tool, ToolRegistry, ToolServer
+from turnout.core.checks import TELLING, registry_problem
 from turnout.core.jsontext import parse
 from turnout.core.reasons import Reason
 from turnout.core.sources import Pinned
@@ -195,7 +195,7 @@ def drift_that_holds(registry: ToolRegistry) -> str | None:
 def question(registry: ToolRegistry, pins: Pins) -> Task | None:
     """Tell what to ask the servers now; None where nothing needs to be known."""
     tools = registry.spec.tools
-    servers = [one for one in registry.spec.servers if one.type is ServerType.MCP]
+    servers = [one for one in registry.spec.servers if one.type in TELLING]
     if not servers or not (_lacks(registry, pins) or watches(registry)):
         return None
     secrets = [
@@ -235,4 +235,10 @@ def _asked(server: ToolServer, tools: Sequence[Tool], numbers: Sequence[int]) ->
         for header, number in zip(server.headers_from, numbers, strict=True)
     ]
     listed = [one.name for one in tools if one.server == server.name]
-    return {"name": server.name, "url": server.url, "headers": headers, "tools": listed}
+    return {
+        "name": server.name,
+        "type": server.type.value,
+        "url": server.url,
+        "headers": headers,
+        "tools": listed,
+    }

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from turnout.api.task import TaskOutcome
-from turnout.api.tools import ServerType, SideEffect, ToolRegistry
+from turnout.api.tools import SideEffect, ToolRegistry
 from turnout.api.tools_status import (
     ServerReport,
     ToolCounts,
@@ -17,7 +17,7 @@ from turnout.api.tools_status import (
     ToolRegistryStatus,
 )
 from turnout.core.asking import Asking, SourceWorld, ask
-from turnout.core.checks import registry_problem
+from turnout.core.checks import TELLING, registry_problem
 from turnout.core.conditions import fold_conditions
 from turnout.core.content import source_digest
 from turnout.core.offers import MOST_DRIFT, Offer, differences, pinned_from, read_offers
@@ -127,7 +127,7 @@ def _counts(registry: ToolRegistry) -> ToolCounts:
 def _servers(
     registry: ToolRegistry, offers: Mapping[str, Offer] | None, now: datetime
 ) -> tuple[ServerReport, ...]:
-    known = {one.name for one in registry.spec.servers if one.type is ServerType.MCP}
+    known = {one.name for one in registry.spec.servers if one.type in TELLING}
     if offers is None:
         return tuple(one for one in registry.status.servers if one.name in known)
     return tuple(_server(name, offers[name], now) for name in sorted(offers) if name in known)

@@ -15,12 +15,10 @@ from urllib.parse import quote
 
 from turnout.api.prompt import LONGEST_TEXT
 from turnout.errors import TaskFailed
-from turnout.jobs.reach import Reach
+from turnout.jobs.reach import Reach, body_of
 
 _ABSENT: Final = {HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST}
 """MLflow answers 400 to an alias that does not exist."""
-
-_LOCKED: Final = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 async def run(description: Mapping[str, Any], reach: Reach) -> Mapping[str, Any]:
@@ -80,12 +78,9 @@ async def _json(
         answer = await http.get(url, params=query)
     if answer.status_code in _ABSENT:
         raise TaskFailed("NotFound", "there is no such prompt, version, label or alias")
-    if answer.status_code in _LOCKED:
-        raise TaskFailed("Denied", f"the credentials were refused with {answer.status_code}")
-    if answer.status_code != HTTPStatus.OK:
-        raise TaskFailed("Refused", f"the server answered with status {answer.status_code}")
+    content = body_of(answer)
     try:
-        found = json.loads(answer.content)
+        found = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise _misshapen() from error
     if not isinstance(found, dict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
 from typing import Final, TypeAlias
 
 import httpx2
@@ -18,6 +19,7 @@ MOST_BYTES: Final = 4 * 1024 * 1024
 _CONNECT: Final = 10.0
 _READ: Final = 20.0
 _PORTS: Final = {"http": 80, "https": 443}
+_LOCKED: Final = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 Refuse: TypeAlias = Callable[[str, str], TaskFailed]
@@ -156,6 +158,19 @@ class Reach:
             if gateway.refusal is None:
                 raise
             raise gateway.refusal from error
+
+
+def body_of(answer: httpx2.Response) -> bytes:
+    """Return what a server answered.
+
+    Raises:
+        TaskFailed: It refused; the message tells nothing of what was answered but the status.
+    """
+    if answer.status_code in _LOCKED:
+        raise TaskFailed("Denied", f"the credentials were refused with {answer.status_code}")
+    if answer.status_code != HTTPStatus.OK:
+        raise TaskFailed("Refused", f"the server answered with status {answer.status_code}")
+    return answer.content
 
 
 def _broken(error: httpx2.TransportError) -> str:

@@ -62,9 +62,10 @@ class Watched(Simulation):
 
     def _undoes(self, rollout: AgentRollout) -> bool:
         """Claim that a rollout goes back to a version that was stable before."""
+        if rollout.spec.trigger not in {Trigger.RETURN, Trigger.DRIFT_FALLBACK}:
+            return False
         version = self.get("AgentVersion", rollout.spec.to.version)
-        straight = rollout.spec.trigger in {Trigger.RETURN, Trigger.DRIFT_FALLBACK}
-        return straight and "promotedAt" in version["status"]
+        return "promotedAt" in version["status"]
 
     @override
     def apply(self, action: Action) -> None:

@@ -20,7 +20,6 @@ from turnout.settings import MetricsProvider
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 POD = "support-9c41e07b2d-x"
-POD_RE2 = POD.replace("-", r"\\-")
 PROVIDER = MetricsProvider(url="http://prometheus:9090")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -28,7 +27,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def query(**changes: Any) -> SampleQuery:
     known: dict[str, Any] = {
         "metric": "agent_tasks_total",
-        "namespace": "shop",
+        "namespaces": ("shop",),
         "pods": (POD,),
         "end": NOON,
         "lookback": timedelta(seconds=60),
@@ -40,7 +39,8 @@ def series(*values: Any, pod: str = POD, **labels: str) -> dict[str, Any]:
     """Samples ten seconds apart, the last one at noon."""
     start = NOON.timestamp() - 10 * (len(values) - 1)
     samples = [[start + 10 * number, value] for number, value in enumerate(values)]
-    return {"metric": {"__name__": "x", "pod": pod, **labels}, "values": samples}
+    known = {"__name__": "x", "namespace": "shop", "pod": pod}
+    return {"metric": known | labels, "values": samples}
 
 
 def matrix(*found: Any, **extra: Any) -> dict[str, Any]:
@@ -105,8 +105,9 @@ async def test_samples_come_with_their_times_and_labels(server: Server) -> None:
     server.handler = Server.json(matrix(series("1", "3.5", outcome="ok")))
     (found,) = await server.metrics().samples("default", query())
     assert found.pod == POD
-    assert found.labels == {"pod": POD, "outcome": "ok"}
-    assert found.samples == ((NOON - timedelta(seconds=10), 1.0), (NOON, 3.5))
+    assert found.labels == {"namespace": "shop", "pod": POD, "outcome": "ok"}
+    noon = NOON.timestamp()
+    assert found.samples == ((noon - 10, 1.0), (noon, 3.5))
     assert server.outcomes == ["ok"]
 
 
@@ -116,7 +117,7 @@ async def test_one_instant_query_is_asked_at_the_end_of_the_window(server: Serve
     (request,) = server.asked
     assert request.path == "/api/v1/query"
     assert float(request.query["time"]) == NOON.timestamp()
-    assert request.query["query"] == f'agent_tasks_total{{namespace="shop",pod=~"{POD_RE2}"}}[60s]'
+    assert request.query["query"] == f'agent_tasks_total{{namespace="shop",pod="{POD}"}}[60s]'
     assert server.outcomes == ["empty"]
 
 
@@ -158,6 +159,7 @@ async def test_a_sample_on_the_far_edge_is_outside(server: Server) -> None:
         matrix({"metric": {"pod": POD}, "values": None}),
         matrix({"metric": {"pod": POD}, "histograms": [[1, {}]]}),
         matrix(series("1", pod="somebody-else")),
+        matrix(series("1", namespace="bank")),
         matrix(series("1", exported_pod="mine")),
         matrix(series("1", exported_namespace="mine")),
         matrix({"metric": {}, "values": [[NOON.timestamp(), "1"]]}),
@@ -315,15 +317,29 @@ def test_what_is_no_name_is_refused(changes: Mapping[str, Any]) -> None:
 SCALAR_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
-@given(value=SCALAR_TEXT, pod=SCALAR_TEXT.filter(bool))
-def test_no_text_leaves_its_quotes(value: str, pod: str) -> None:
-    text = promql(query(match_labels={"task": value}, pods=(pod,)), PROVIDER)
+@given(value=SCALAR_TEXT, pods=st.lists(SCALAR_TEXT.filter(bool), min_size=2, max_size=3))
+def test_no_text_leaves_its_quotes(value: str, pods: list[str]) -> None:
+    text = promql(query(match_labels={"task": value}, pods=tuple(pods)), PROVIDER)
     literal = r'"(?:[^"\\]|\\.)*"'
     shape = rf'agent_tasks_total\{{namespace="shop",pod=~({literal}),task=({literal})\}}\[60s\]'
     match = re.fullmatch(shape, text, re.DOTALL)
     assert match
     assert json.loads(match[2]) == value
-    assert re.fullmatch(json.loads(match[1]), pod)
+    assert all(re.fullmatch(json.loads(match[1]), pod) for pod in pods)
+
+
+def test_all_pods_of_several_namespaces_are_one_question() -> None:
+    text = promql(query(namespaces=("bank", "shop.b"), pods=None), PROVIDER)
+    assert text == r'agent_tasks_total{namespace=~"bank|shop\\.b",pod!=""}[60s]'
+
+
+async def test_where_all_pods_are_asked_for_one_that_lies_spoils_no_other(server: Server) -> None:
+    lie = series("1", pod="liar", exported_pod="mine")
+    server.handler = Server.json(matrix(series("1"), lie))
+    honest, liar = await server.metrics().samples("default", query(pods=None))
+    assert (honest.namespace, honest.pod, honest.problem) == ("shop", POD, None)
+    assert liar.pod == "liar"
+    assert "names another pod" in str(liar.problem)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 from devcluster import serve_prometheus
 from turnout.adapters.ports import SampleQuery, Series
 from turnout.adapters.prometheus import PrometheusMetrics
+from turnout.runtime.hub import Hub
 from turnout.settings import MetricsProvider
 
 pytestmark = pytest.mark.light
@@ -59,7 +60,7 @@ def exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
 def query(metric: str = "agent_tasks_total", **changes: Any) -> SampleQuery:
     known: dict[str, Any] = {
         "metric": metric,
-        "namespace": "shop",
+        "namespaces": ("shop",),
         "pods": ("one",),
         "end": datetime.now(UTC),
         "lookback": timedelta(minutes=5),
@@ -83,7 +84,7 @@ async def test_raw_samples_are_read_as_they_were_scraped(exporter: Exporter) -> 
     assert set(found) == {("one", "ok")}
     stamps = [at for at, _ in found["one", "ok"].samples]
     assert stamps == sorted(stamps)
-    assert all(later - earlier < 5 * SCRAPE for earlier, later in pairwise(stamps))
+    assert all(later - earlier < 5 * SCRAPE.total_seconds() for earlier, later in pairwise(stamps))
     assert {value for _, value in found["one", "ok"].samples} == {7.0}
 
 
@@ -94,7 +95,7 @@ async def test_only_the_pods_that_were_named_are_read(exporter: Exporter) -> Non
 
 
 async def test_the_namespace_is_part_of_the_question(exporter: Exporter) -> None:
-    found = await samples(exporter, namespace="bank")
+    found = await samples(exporter, namespaces=("bank",))
     assert {each.samples[-1][1] for each in found.values()} == {99.0}
 
 
@@ -118,7 +119,8 @@ async def test_the_end_of_the_window_is_kept(exporter: Exporter) -> None:
     whole = (await samples(exporter, match_labels={"outcome": "ok"}))["one", "ok"].samples
     middle = whole[len(whole) // 2][0]
     (early,) = await exporter.metrics.samples(
-        "default", query(end=middle, match_labels={"outcome": "ok"})
+        "default",
+        query(end=datetime.fromtimestamp(middle, UTC), match_labels={"outcome": "ok"}),
     )
     assert early.samples[-1][0] == middle
 
@@ -144,3 +146,31 @@ async def test_a_question_about_a_thousand_pods_is_answered(exporter: Exporter) 
     names = tuple(f"support-9c41e07b2d-{number:05}" for number in range(1000))
     found = await samples(exporter, pods=(*names, "one"), match_labels={"outcome": "ok"})
     assert set(found) == {("one", "ok")}
+
+
+async def test_all_pods_of_all_namespaces_are_read_at_once(exporter: Exporter) -> None:
+    await samples(exporter, match_labels={"outcome": "ok"})
+    everybody = query(namespaces=("shop", "bank"), pods=None, match_labels={"outcome": "ok"})
+    found = await exporter.metrics.samples("default", everybody)
+    values = {(one.namespace, one.pod): one.samples[-1][1] for one in found}
+    assert values.pop(("bank", "one")) == 99.0
+    assert values == {("shop", name): 7.0 for name in ("one", "two", "three.dot", "threeXdot")}
+
+
+async def test_asking_together_is_answered_as_asking_alone(exporter: Exporter) -> None:
+    await samples(exporter, match_labels={"outcome": "ok"})
+    hub, now = Hub(exporter.metrics), datetime.now(UTC)
+    asked = [
+        query(end=now - timedelta(seconds=back), namespaces=(namespace,), pods=pods, lookback=reach)
+        for back, reach in ((0, timedelta(minutes=1)), (2, timedelta(seconds=30)))
+        for namespace, pods in (
+            ("shop", ("one", "two")),
+            ("shop", ("three.dot",)),
+            ("bank", ("one",)),
+        )
+    ]
+    together = await asyncio.gather(*(hub.samples("default", one, SCRAPE) for one in asked))
+    for one, found in zip(asked, together, strict=True):
+        alone = await exporter.metrics.samples("default", one)
+        assert sorted(found, key=repr) == sorted(alone, key=repr)
+    assert all(together[:3])

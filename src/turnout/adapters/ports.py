@@ -178,23 +178,23 @@ class Presence(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SampleQuery:
-    """The raw samples of one metric of known pods, in `(end - lookback, end]`.
+    """The raw samples of one metric of pods, in `(end - lookback, end]`.
 
     Attributes:
         metric: The metric's name: `agent_tasks_total`, `agent_seconds_bucket`.
-        namespace: Namespace of the pods.
-        pods: Names of the pods; series of others are not asked for.
-        match_labels: Further labels and their exact values.
+        namespaces: Namespaces of the pods.
         end: Last instant of the samples.
         lookback: How far back they reach.
+        pods: Names of the pods; series of others are not asked for. All pods where None.
+        match_labels: Further labels and their exact values.
         upper_bound: Value of `le` where one bucket of a histogram is wanted, however spelled.
     """
 
     metric: str
-    namespace: str
-    pods: tuple[str, ...]
+    namespaces: tuple[str, ...]
     end: datetime
     lookback: timedelta
+    pods: tuple[str, ...] | None = None
     match_labels: Mapping[str, str] = field(default_factory=dict)
     upper_bound: float | None = None
 
@@ -204,16 +204,21 @@ class Series:
     """The samples of one time series, oldest first.
 
     Attributes:
+        namespace: Namespace of the pod.
         pod: Pod that exposes it.
         labels: All its labels but the metric's name.
-        samples: When each was scraped and its value; values are finite and not negative.
+        samples: When each was scraped, in unix seconds, and its value; values are finite and not
+            negative.
         dropped: Samples left out because their value was none (NaN, infinite, negative).
+        problem: Why nothing of this pod may be believed; None where it may.
     """
 
+    namespace: str
     pod: str
     labels: Mapping[str, str]
-    samples: tuple[tuple[datetime, float], ...]
+    samples: tuple[tuple[float, float], ...]
     dropped: int = 0
+    problem: str | None = None
 
 
 class Metrics(Protocol):

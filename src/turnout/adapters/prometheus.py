@@ -13,8 +13,8 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -63,6 +63,18 @@ class _Session(requests.Session):
         return answer
 
 
+class _Whole(requests.Response):
+    """A response that was read to its end, whose JSON is decoded once."""
+
+    @override
+    def json(self, **options: Any) -> Any:
+        return self._decoded
+
+    @cached_property
+    def _decoded(self) -> Any:
+        return super().json()
+
+
 def _whole(response: requests.Response, ends: float) -> requests.Response:
     """Read an answer to its end, or refuse it as soon as it is too large or too slow."""
     body = bytearray()
@@ -72,7 +84,7 @@ def _whole(response: requests.Response, ends: float) -> requests.Response:
             raise MetricsUnavailable("TooLarge", f"the answer is over {LARGEST_ANSWER} bytes")
         if time.monotonic() > ends:
             raise requests.Timeout
-    whole = requests.Response()
+    whole = _Whole()
     whole.status_code = response.status_code
     whole.encoding = "utf-8"
     whole.raw = io.BytesIO(body)
@@ -100,7 +112,7 @@ class _Provider:
         self._threads = ThreadPoolExecutor(QUESTIONS_AT_ONCE, "prometheus")
 
     async def ask(self, query: SampleQuery) -> list[Any]:
-        if not query.pods:
+        if query.pods == () or not query.namespaces:
             return []
         text = promql(query, self.settings)
         limit = self.settings.timeout.total_seconds()
@@ -178,24 +190,32 @@ def _why(provider: str, error: Exception) -> str:
 
 
 def promql(query: SampleQuery, provider: MetricsProvider) -> str:
-    """Write a query for the raw samples of known pods.
+    """Write a query for the raw samples of pods.
 
-    Every value is a quoted literal; pods are an alternation quoted for RE2 besides, since a name
-    may hold a dot.
+    Every value is a quoted literal; names are an alternation quoted for RE2 besides, since one may
+    hold a dot.
     """
     for name in (query.metric, *query.match_labels):
         if not _NAME.fullmatch(name):
             raise MetricsUnavailable("Refused", f"{quoted(name)} is no name of a metric or label")
-    pods = "|".join(re.escape(name) for name in query.pods)
+    pods = f'{provider.pod_label}!=""'
+    if query.pods is not None:
+        pods = _one_of(provider.pod_label, query.pods)
     matchers = [
-        f"{provider.namespace_label}={_literal(query.namespace)}",
-        f"{provider.pod_label}=~{_literal(pods)}",
+        _one_of(provider.namespace_label, query.namespaces),
+        pods,
         *(f"{name}={_literal(value)}" for name, value in sorted(query.match_labels.items())),
     ]
     if query.upper_bound is not None:
         matchers.append(f"le=~{_literal(_bounds(query.upper_bound))}")
     lookback = max(1, math.ceil(query.lookback.total_seconds()))
     return f"{query.metric}{{{','.join(matchers)}}}[{lookback}s]"
+
+
+def _one_of(label: str, names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"{label}={_literal(names[0])}"
+    return f"{label}=~{_literal('|'.join(re.escape(name) for name in names))}"
 
 
 def _literal(text: str) -> str:
@@ -218,17 +238,29 @@ def _series(found: Any, query: SampleQuery, provider: MetricsProvider) -> Series
         pairs = [(float(at), float(value)) for at, value in found["values"]]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MetricsUnavailable("Malformed", "a series is not made of samples") from error
-    pod = labels.get(provider.pod_label, "")
-    forged = {f"exported_{provider.pod_label}", f"exported_{provider.namespace_label}"}
-    if pod not in query.pods or forged & labels.keys():
-        message = f"a series of {query.metric} names another pod than the one that was scraped"
-        raise MetricsUnavailable("Malformed", message)
     oldest = (query.end - query.lookback).timestamp()
     asked = [(at, value) for at, value in pairs if at > oldest]
-    usable = [(at, value) for at, value in asked if math.isfinite(value) and value >= 0]
+    usable = tuple((at, value) for at, value in asked if math.isfinite(value) and value >= 0)
+    problem = _disbelief(labels, query, provider)
+    if problem is not None and query.pods is not None:
+        raise MetricsUnavailable("Malformed", problem)
     return Series(
-        pod=pod,
+        namespace=labels.get(provider.namespace_label, ""),
+        pod=labels.get(provider.pod_label, ""),
         labels={name: value for name, value in labels.items() if name != "__name__"},
-        samples=tuple((datetime.fromtimestamp(at, UTC), value) for at, value in usable),
+        samples=usable,
         dropped=len(asked) - len(usable),
+        problem=problem,
     )
+
+
+def _disbelief(
+    labels: Mapping[str, str], query: SampleQuery, provider: MetricsProvider
+) -> str | None:
+    """Say why a series is not that of the pod that was scraped; None where it is."""
+    forged = {f"exported_{provider.pod_label}", f"exported_{provider.namespace_label}"}
+    pod, namespace = labels.get(provider.pod_label, ""), labels.get(provider.namespace_label)
+    strange = pod not in query.pods if query.pods is not None else not pod
+    if strange or namespace not in query.namespaces or forged & labels.keys():
+        return f"a series of {query.metric} names another pod than the one that was scraped"
+    return None

@@ -33,6 +33,7 @@ from turnout.runtime.collect import Collector
 from turnout.runtime.events import Herald
 from turnout.runtime.guards import Accidents, Guards
 from turnout.runtime.health import Pulse, endpoints
+from turnout.runtime.hub import Hub
 from turnout.runtime.inbox import Inbox
 from turnout.runtime.lease import Fenced, Leadership, lease_ref
 from turnout.runtime.lineup import Lineup
@@ -90,7 +91,7 @@ class Operator:
         )
         self._sweeper = Sweeper(self._relister, self.wake, self._active)
         metrics = PrometheusMetrics(settings.metrics, telemetry.count_query)
-        gauge = Gauge(metrics, settings.metrics)
+        gauge = Gauge(Hub(metrics), settings.metrics)
         observer = Observer(self._store, fenced, gauge, clock, self._surroundings, wake=self.wake)
         self._herald = Herald(fenced, clock, settings.pod_name)
         self._accidents = Accidents(fenced, clock, settings.pod_namespace, self._herald.tell)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from turnout.adapters.ports import Metrics, SampleQuery
+from turnout.adapters.ports import SampleQuery
 from turnout.adapters.ports import Series as Answer
 from turnout.api.base import seconds
 from turnout.api.metric import MetricTemplate, Selector
@@ -16,6 +16,7 @@ from turnout.core.looks import Readings, Series
 from turnout.core.reasons import Reason
 from turnout.core.world import Unread
 from turnout.errors import MetricsUnavailable
+from turnout.runtime.hub import Hub
 from turnout.settings import MetricsProvider
 
 LONGEST_LOOKBACK = timedelta(hours=2)
@@ -50,8 +51,8 @@ class _Pair:
 class Gauge:
     """Reads a gate's metrics; every failure becomes a Blind that says what was asked."""
 
-    def __init__(self, metrics: Metrics, providers: Mapping[str, MetricsProvider]) -> None:
-        self._metrics = metrics
+    def __init__(self, hub: Hub, providers: Mapping[str, MetricsProvider]) -> None:
+        self._hub = hub
         self._providers = providers
 
     def scrape_interval(self, rollout: AgentRollout) -> float:
@@ -80,8 +81,9 @@ class Gauge:
             return Blind(Reason.METRICS_UNAVAILABLE, message)
         try:
             pair = self._pair(question, metric, template)
+            patience = timedelta(seconds=seconds(question.rollout.spec.gate.interval)) / 4
             good, total = await asyncio.gather(
-                self._metrics.samples(name, pair.good), self._metrics.samples(name, pair.total)
+                *(self._hub.samples(name, one, patience) for one in (pair.good, pair.total))
             )
         except MetricsUnavailable as error:
             return Blind(Reason.METRICS_UNAVAILABLE, f"{metric.name}: {error}")
@@ -112,7 +114,7 @@ class Gauge:
         lookback = question.now - question.since + 3 * scrape
         return SampleQuery(
             metric=metric,
-            namespace=question.rollout.metadata.namespace,
+            namespaces=(question.rollout.metadata.namespace,),
             pods=question.pods,
             end=question.now,
             lookback=min(lookback, LONGEST_LOOKBACK),
@@ -122,7 +124,4 @@ class Gauge:
 
 
 def _series(answers: Sequence[Answer]) -> tuple[Series, ...]:
-    return tuple(
-        Series(one.pod, tuple((at.timestamp(), value) for at, value in one.samples))
-        for one in answers
-    )
+    return tuple(Series(one.pod, one.samples) for one in answers)

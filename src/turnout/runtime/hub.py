@@ -1,0 +1,164 @@
+"""One question for many: what rollouts ask of a metric at the same moment is asked once.
+
+All gates of an interval look at the same instant, so a fleet of canaries asks the same questions of
+different pods. They are put together by metric, over all namespaces that asked lately, and each
+asker gets the series of its own pods and nobody else's.
+"""
+
+import asyncio
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+
+from turnout.adapters.ports import Metrics, SampleQuery, Series
+from turnout.errors import MetricsUnavailable
+
+GATHERING: Final = 0.05
+"""Seconds that the first asker waits for others."""
+
+WIDEST: Final = timedelta(minutes=2)
+"""Longest reach that is asked for together; who has a longer gap to make up asks alone."""
+
+REMEMBERED: Final = timedelta(minutes=2)
+"""A namespace that has asked for nothing so long is left out."""
+
+ALONE: Final = timedelta(minutes=1)
+"""So long everybody asks alone after an answer for all was too large."""
+
+_Subject: TypeAlias = tuple[str, frozenset[tuple[str, str]], float | None]
+_Pod: TypeAlias = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What was answered to all, or why nothing was."""
+
+    query: SampleQuery
+    series: Mapping[_Pod, Sequence[Series]] = field(default_factory=dict)
+    error: MetricsUnavailable | None = None
+
+    def serves(self, query: SampleQuery, patience: timedelta) -> bool:
+        """Claim that it answers a question as well as asking again would."""
+        if self.query.end < query.end - patience:
+            return False
+        reaches = self.query.end - self.query.lookback <= query.end - query.lookback
+        covers = set(query.namespaces) <= set(self.query.namespaces)
+        return self.error is not None or (reaches and covers)
+
+    def to(self, query: SampleQuery) -> list[Series]:
+        """Give one asker its part.
+
+        Raises:
+            MetricsUnavailable: There is none, or it may not be believed.
+        """
+        if self.error is not None:
+            raise self.error
+        pods = [(one, pod) for one in query.namespaces for pod in query.pods or ()]
+        found = [one for pod in pods for one in self.series.get(pod, ())]
+        problem = next((one.problem for one in found if one.problem is not None), None)
+        if problem is not None:
+            raise MetricsUnavailable("Malformed", problem)
+        cut = (_within(one, query) for one in found)
+        return [one for one in cut if one.samples or one.dropped]
+
+
+def _within(series: Series, query: SampleQuery) -> Series:
+    """Cut a series to the time that was asked for."""
+    start = (query.end - query.lookback).timestamp()
+    first, last = (
+        bisect_right(series.samples, moment, key=lambda sample: sample[0])
+        for moment in (start, query.end.timestamp())
+    )
+    return replace(series, samples=series.samples[first:last])
+
+
+class _Topic:
+    """One metric of one provider: who asks for it, and the newest answer."""
+
+    def __init__(self, metrics: Metrics, provider: str) -> None:
+        self._metrics = metrics
+        self._provider = provider
+        self._asked: dict[str, datetime] = {}
+        self._waiting: list[SampleQuery] = []
+        self._answer: _Answer | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._alone_until: datetime | None = None
+
+    async def samples(self, query: SampleQuery, patience: timedelta) -> Sequence[Series]:
+        self._asked |= dict.fromkeys(query.namespaces, query.end)
+        while self._alone_until is None or query.end >= self._alone_until:
+            if self._answer is not None and self._answer.serves(query, patience):
+                return self._answer.to(query)
+            self._waiting.append(query)
+            if self._asking is None or self._asking.done():
+                self._asking = asyncio.create_task(self._ask())
+            await asyncio.shield(self._asking)
+        return await self._metrics.samples(self._provider, query)
+
+    def is_left(self, now: datetime) -> bool:
+        """Claim that nobody has asked lately."""
+        return now - max(self._asked.values(), default=now) >= REMEMBERED
+
+    async def _ask(self) -> None:
+        """Ask for all who wait, and for those who asked lately: they are about to."""
+        await asyncio.sleep(GATHERING)
+        waiting, self._waiting = self._waiting, []
+        end = max(one.end for one in waiting)
+        oldest = min(one.end - one.lookback for one in waiting)
+        names = {name for name, at in self._asked.items() if end - at < REMEMBERED}
+        query = replace(
+            waiting[0],
+            namespaces=tuple(sorted(names.union(*(one.namespaces for one in waiting)))),
+            pods=None,
+            end=end,
+            lookback=end - oldest,
+        )
+        try:
+            found = await self._metrics.samples(self._provider, query)
+        except MetricsUnavailable as error:
+            self._answer = _Answer(query, error=error)
+            if error.reason == "TooLarge":
+                self._alone_until = end + ALONE
+            return
+        series: defaultdict[_Pod, list[Series]] = defaultdict(list)
+        for one in found:
+            series[one.namespace, one.pod].append(one)
+        self._answer = _Answer(query, series)
+
+
+class Hub:
+    """Asks metrics providers for all rollouts together."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._topics: dict[tuple[str, _Subject], _Topic] = {}
+
+    async def samples(
+        self, provider: str, query: SampleQuery, patience: timedelta
+    ) -> Sequence[Series]:
+        """Read raw samples of known pods.
+
+        Args:
+            provider: Name of the provider.
+            query: What is asked, of named pods.
+            patience: How much older than the question an answer to others may be.
+
+        Raises:
+            MetricsUnavailable: There is no answer, or none that may be trusted.
+        """
+        if not query.pods:
+            return []
+        if query.lookback > WIDEST:
+            return await self._metrics.samples(provider, query)
+        self._forget(query.end)
+        subject = (query.metric, frozenset(query.match_labels.items()), query.upper_bound)
+        topic = self._topics.setdefault((provider, subject), _Topic(self._metrics, provider))
+        return await topic.samples(query, patience)
+
+    def _forget(self, now: datetime) -> None:
+        """Drop what nobody has asked for lately: answers are large."""
+        for key in [key for key, one in self._topics.items() if one.is_left(now)]:
+            del self._topics[key]

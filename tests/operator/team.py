@@ -117,6 +117,10 @@ class Team:
             timeout,
         )
 
+    def await_weights(self, weights: dict[str, int]) -> None:
+        """Wait until the route says this: it is written after the record of a rollout."""
+        eventually(f"the weights are {weights}", lambda: self.admin.weights(NAME) == weights)
+
     def endpoints(self, service: str) -> list[str]:
         """Return the addresses that a Service leads to now."""
         out = self.admin.run("get", "endpointslices", "-l", _OF + service, "-o", "json")

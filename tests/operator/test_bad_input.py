@@ -243,7 +243,7 @@ def test_marks_of_ours_with_garbage_in_them_are_ignored(team: Team) -> None:
     team.ada.apply(prompt(), metric(), marked)
     status = team.await_phase("Healthy")
     whole = {status["stable"]["version"]: 100}
-    eventually("all goes to it", lambda: team.admin.weights() == whole)
+    team.await_weights(whole)
     kept = team.admin.get("configmaps", f"{NAME}-0123456789")
     assert kept is not None
     assert kept["data"] == data

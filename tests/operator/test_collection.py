@@ -117,7 +117,7 @@ def test_an_orphan_serves_on_with_its_stable_version_and_belongs_to_nobody(
         return bool(labels) and all(MANAGED_BY not in one for one in labels)
 
     eventually("nothing is ours any more", released)
-    assert team.admin.weights() == {stable: 100}
+    team.await_weights({stable: 100})
     assert {one["metadata"]["name"] for one in children(team)} == {NAME, stable}
     assert all(one["metadata"]["labels"][AGENT_LABEL] == NAME for one in children(team))
     assert running(team, stable) == pods

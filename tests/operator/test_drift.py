@@ -104,7 +104,7 @@ def test_a_deleted_route_comes_back_with_the_weights_of_now(team: Team) -> None:
     team.admin.run("delete", ROUTES, NAME)
     eventually("the route", lambda: team.admin.get(ROUTES, NAME), CORRECTED_WITHIN)
     assert _route(team)["metadata"]["uid"] != before
-    assert team.admin.weights() == {stable: 75, candidate: 25}
+    team.await_weights({stable: 75, candidate: 25})
 
 
 def test_a_deployment_that_somebody_scaled_down_is_restored(team: Team) -> None:
@@ -124,7 +124,7 @@ def test_an_arm_that_lost_its_pods_loses_its_weight_while_it_has_none(team: Team
         unready = "devcluster.turnout.dev/ready=false"
         team.admin.run("annotate", "pod", pod["metadata"]["name"], unready)
     team.await_weight(candidate, 0, timeout=5)
-    assert team.admin.weights() == {stable: 100}
+    team.await_weights({stable: 100})
     assert team.await_phase("Held")["stable"]["version"] == stable
     for pod in team.admin.list("pods", f"turnout.dev/version={candidate}"):
         team.admin.run("annotate", "pod", pod["metadata"]["name"], "devcluster.turnout.dev/ready-")

@@ -87,7 +87,7 @@ def test_a_worse_prompt_rolls_itself_back_and_describe_shows_why(
     story = stories["worse"]
     team = story.team
     status = team.await_rollout(story.rollout, "RolledBack", timeout=60)
-    eventually("all traffic is stable's", lambda: team.admin.weights() == {story.stable: 100})
+    team.await_weights({story.stable: 100})
     told = status["message"]
     for part in ("task-success", "candidate ", "stable 100.0%", "below 90% in 2 of the last"):
         assert part in told
@@ -103,7 +103,7 @@ def test_a_slower_prompt_rolls_itself_back_by_its_latency(stories: dict[str, Sto
     story = stories["slower"]
     status = story.team.await_rollout(story.rollout, "RolledBack", timeout=60)
     assert status["message"].startswith("fast-enough: candidate 0.0%")
-    assert story.team.admin.weights() == {story.stable: 100}
+    story.team.await_weights({story.stable: 100})
 
 
 def test_a_better_prompt_is_promoted_by_its_numbers(stories: dict[str, Story]) -> None:
@@ -113,7 +113,7 @@ def test_a_better_prompt_is_promoted_by_its_numbers(stories: dict[str, Story]) -
     assert status["gate"]["verdict"] == "Pass"
     assert "task-success" in status["message"]
     assert team.await_phase("Healthy")["stable"]["version"] == story.candidate
-    assert team.admin.weights() == {story.candidate: 100}
+    team.await_weights({story.candidate: 100})
     of_old = f"turnout.dev/version={story.stable}"
     eventually("the old pods go", lambda: not team.admin.list("pods", of_old))
     assert len(team.events()) <= MOST_EVENTS
@@ -125,7 +125,7 @@ def test_a_candidate_that_nobody_asks_is_held_and_never_promoted(
     story = stories["unasked"]
     status = story.team.await_rollout(story.rollout, "Held", timeout=60)
     assert status["reason"] == "NoTraffic"
-    assert story.team.admin.weights() == {story.stable: 50, story.candidate: 50}
+    story.team.await_weights({story.stable: 50, story.candidate: 50})
 
 
 @pytest.mark.parametrize(

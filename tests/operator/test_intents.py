@@ -48,7 +48,7 @@ def test_an_abort_takes_all_traffic_back_and_rejects_the_version(team: Team) -> 
     team.changes_rollout(team.ada, rollout, abort=OF_ADA)
     team.await_weight(candidate, 0)
     status = team.await_phase("RolledBack")
-    assert team.admin.weights() == {stable: 100}
+    team.await_weights({stable: 100})
     assert status["stable"]["version"] == stable
     assert status["desired"] | {"digest": ""} == {
         "version": candidate,
@@ -77,7 +77,7 @@ def test_a_full_promotion_makes_the_candidate_stable_at_once(team: Team) -> None
     team.changes_rollout(team.bo, rollout, promote={"mode": "Full", **OF_BO})
     status = team.await_phase("Healthy")
     assert status["stable"]["version"] == candidate
-    assert team.admin.weights() == {candidate: 100}
+    team.await_weights({candidate: 100})
     assert team.rollout(rollout)["phase"] == "Promoted"
     assert team.version(stable)["state"] == "Previous"
     assert team.rollout(rollout)["message"] == "promoted in full by bo: a test"
@@ -133,7 +133,7 @@ def test_a_wish_for_a_rollout_that_has_ended_is_ignored_and_says_so(team: Team) 
     eventually("an audit line", lambda: len(team.intents(rollout)) == 2)
     assert team.intents(rollout)[-1] == ("Promote", "bo", "Ignored")
     assert team.rollout(rollout)["intents"][-1]["why"].endswith("(the rollout is Aborted)")
-    assert team.admin.weights() == {stable: 100}
+    team.await_weights({stable: 100})
 
 
 def test_a_frozen_agent_keeps_its_traffic_and_takes_nothing_new(team: Team) -> None:
@@ -151,7 +151,7 @@ def test_a_frozen_agent_keeps_its_traffic_and_takes_nothing_new(team: Team) -> N
         ),
     )
     assert team.newest_rollout() == rollout
-    assert team.admin.weights() == {stable: 75, candidate: 25}
+    team.await_weights({stable: 75, candidate: 25})
     team.changes_agent(paused=False)
     newer = team.await_rollout_after(rollout)
     assert team.rollout(rollout)["phase"] == "Superseded"
@@ -168,7 +168,7 @@ def test_a_stopped_agent_answers_nobody_and_keeps_its_pods(team: Team) -> None:
     assert {one["metadata"]["uid"] for one in team.admin.list("pods")} == pods
     team.changes_agent(traffic={"state": "Serving"})
     team.await_phase("Healthy")
-    assert team.admin.weights() == {stable: 100}
+    team.await_weights({stable: 100})
 
 
 def test_a_pinned_version_goes_out_and_stays(team: Team) -> None:
@@ -183,7 +183,7 @@ def test_a_pinned_version_goes_out_and_stays(team: Team) -> None:
     assert found["spec"]["trigger"] == "Return"
     team.await_rollout(back, "Promoted")
     team.await_phase("Healthy")
-    assert team.admin.weights() == {first: 100}
+    team.await_weights({first: 100})
     assert team.version(second)["state"] == "Previous"
 
 
@@ -211,5 +211,5 @@ def test_an_abort_amid_fifty_other_patches_is_not_lost(team: Team) -> None:
             assert done is None
     team.await_rollout(rollout, "Aborted")
     team.await_weight(candidate, 0)
-    assert team.admin.weights() == {stable: 100}
+    team.await_weights({stable: 100})
     assert ("Abort", "ada", "Applied") in team.intents(rollout)

@@ -158,7 +158,7 @@ def test_an_agent_that_is_stopped_serves_nobody_until_it_is_released(team: Team)
     pods = _identities(team)
     _throws(team, {"agent": "Stop"})
     team.await_phase("Suspended")
-    eventually("the route leads to no version", lambda: team.admin.weights() == {NAME: 100})
+    team.await_weights({NAME: 100})
     eventually("the Service leads to no pod", lambda: team.endpoints(NAME) == [])
     said = team.condition("Available")
     assert (said["reason"], said["message"]) == (
@@ -166,7 +166,7 @@ def test_an_agent_that_is_stopped_serves_nobody_until_it_is_released(team: Team)
     )  # fmt: skip
     _throws(team, None)
     team.await_phase("Healthy")
-    eventually("stable serves again", lambda: team.admin.weights() == {stable: 100})
+    team.await_weights({stable: 100})
     assert _identities(team) == pods
     team.changes_agent(traffic={"state": "Stopped"})
     _await_orders(team, *[RELEASED.replace("Serving", "Stopped")] * 2)

@@ -112,5 +112,5 @@ def test_what_was_stored_under_another_schema_is_named_by_field_value_and_mend(
         assert not team.condition("Stalled")
         team.changes_agent(policyRef={"name": "odd"})
         assert _message(team, AGENTS, NAME).startswith("AgentPolicy odd: spec.mode is Dream: ")
-        assert team.admin.weights() == {stable: 100}
+        team.await_weights({stable: 100})
         assert [one["metadata"]["name"] for one in team.admin.list(DEPLOYMENTS)] == [stable]

@@ -64,7 +64,7 @@ def test_a_text_that_is_missing_is_named_and_goes_out_when_it_comes(team: Team) 
     )
     resolved = team.condition("Resolved", PROMPTS, "support-system")
     assert (resolved["status"], resolved["reason"]) == ("False", "ReferenceNotFound")
-    assert team.admin.weights() == {stable: 100}
+    team.await_weights({stable: 100})
     seen = team.newest_rollout()
     team.ada.apply(texts(team, **{"system.txt": "It came."}))
     assert served(team, team.candidate_of(team.await_rollout_after(seen))) == "It came."
@@ -86,4 +86,4 @@ def test_a_template_that_does_not_parse_is_named_by_line_and_stable_stays(team: 
         ),
     )
     assert str(shown).startswith(f"Prompt support-system: {said}")
-    assert team.admin.weights() == {stable: 100}
+    team.await_weights({stable: 100})

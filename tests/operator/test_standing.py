@@ -186,7 +186,7 @@ def test_lost_records_never_promote_what_nobody_judged(team: Team) -> None:
     assert team.candidate_of(again) == candidate
     team.await_rollout(again, "Paused")
     team.await_weight(candidate, 25)
-    assert team.admin.weights() == {stable: 75, candidate: 25}
+    team.await_weights({stable: 75, candidate: 25})
     assert team.rollout(again)["timeline"][0]["message"] == "the rollout begins"
     assert team.version(stable)["state"] == "Stable"
 
@@ -250,7 +250,7 @@ def test_pods_that_the_api_server_refuses_are_told_in_its_words_and_come_once_th
     rollout = team.changes_prompt("A better prompt.")
     eventually("the refusal", lambda: words in _told(team, rollout))
     eventually("the Agent tells it", lambda: words in team.condition("Progressing")["message"])
-    assert team.admin.weights() == {stable: 100}
+    team.await_weights({stable: 100})
     team.admin.run("delete", limit["kind"].lower(), limit["metadata"]["name"])
     team.await_weight(team.candidate_of(rollout), 25, timeout=60)
 
@@ -264,7 +264,7 @@ def test_pods_below_the_security_standard_are_told_and_come_once_they_may(team: 
         "the refusal",
         lambda: 'violates PodSecurity "restricted' in _told(team, rollout),
     )
-    assert team.admin.weights() == {stable: 100}
+    team.await_weights({stable: 100})
     team.admin.run("label", "namespace", team.namespace, f"{level}-")
     team.await_weight(team.candidate_of(rollout), 25, timeout=60)
 
@@ -281,7 +281,7 @@ def test_an_object_that_the_api_server_refuses_is_told_in_its_words_and_made_onc
     )
     rollout = team.changes_prompt("A better prompt.")
     eventually("the refusal", lambda: "exceeded quota: full" in _told(team, rollout))
-    assert team.admin.weights() == {stable: 100}
+    team.await_weights({stable: 100})
     team.admin.run("delete", "resourcequota", "full")
     team.await_weight(team.candidate_of(rollout), 25)
 
@@ -311,7 +311,7 @@ def test_a_right_that_is_taken_away_is_shown_and_its_return_heals(team: Team, st
         rollout = team.changes_prompt("A better prompt.")
         message = _await_condition(team, "Forbidden", "True", "Forbidden")
         assert message == "not allowed to patch httproutes.gateway.networking.k8s.io"
-        assert team.admin.weights() == {stable: 100}
+        team.await_weights({stable: 100})
     team.await_weight(team.candidate_of(rollout), 25)
     eventually("the condition is gone", lambda: not team.condition("Forbidden"))
 
@@ -394,7 +394,7 @@ def test_a_fix_for_a_stable_without_pods_goes_straight_to_all_the_traffic(team: 
     status = team.await_phase("Healthy")
     assert status["stable"]["version"] == candidate
     assert "unavailableSince" not in status["stable"]
-    assert team.admin.weights() == {candidate: 100}
+    team.await_weights({candidate: 100})
     found = team.admin.get(ROLLOUTS, rollout)
     assert found is not None
     assert found["spec"]["trigger"] == "Recover"

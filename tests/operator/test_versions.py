@@ -36,7 +36,7 @@ def test_a_pin_inside_the_rollback_window_goes_straight_back(team: Team) -> None
     undo = team.await_rollout_after(seen)
     team.await_rollout(undo, "Promoted")
     team.await_weight(first, 100)
-    assert team.admin.weights() == {first: 100}
+    team.await_weights({first: 100})
     found = team.admin.get(ROLLOUTS, undo)
     assert found is not None
     assert found["spec"]["trigger"] == "Return"
@@ -52,7 +52,7 @@ def test_a_pin_outside_the_rollback_window_takes_the_steps(team: Team) -> None:
     rollout = team.await_rollout_after(seen)
     team.await_rollout(rollout, "Paused")
     team.await_weight(first, 25)
-    assert team.admin.weights() == {second: 75, first: 25}
+    team.await_weights({second: 75, first: 25})
     found = team.admin.get(ROLLOUTS, rollout)
     assert found is not None
     assert found["spec"]["trigger"] == "Pinned"

@@ -1,6 +1,7 @@
 """Each command for real: beside an API server with the operator running."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,21 @@ def test_a_status_shows_both_versions_the_steps_and_why(scene: Scene) -> None:
     assert "WHY   Paused: paused until a person promotes past step 2" in answer.out
     assert "\x1b" not in answer.out
     assert max(map(len, answer.out.splitlines())) <= 100
+
+
+def test_a_status_shows_what_the_kill_switch_stops(scene: Scene) -> None:
+    assert "STOPPED" not in scene.turnout("status", "support").out
+    thrown: dict[str, Any] = {"spec": {"killSwitch": {"tools": ["refunds.create"]}}}
+    scene.team.ada.patch("agentpolicies.turnout.dev", "support-policy", thrown)
+    line = "✖ STOPPED  tool refunds.create"
+    eventually("it is shown", lambda: line in scene.turnout("status", "support").out)
+    assert "by AgentPolicy support-policy" in scene.turnout("status", "support").out
+    killed = scene.turnout("status", "support", "-o", "json").document["killed"]
+    assert (killed["agent"], killed["tools"]) == ("Allow", ["refunds.create"])
+    thrown["spec"]["killSwitch"] = {"agent": "Stop"}
+    scene.team.ada.patch("agentpolicies.turnout.dev", "support-policy", thrown)
+    line = "✖ STOPPED  the agent"
+    eventually("that is shown too", lambda: line in scene.turnout("status", "support").out)
 
 
 def test_the_fleet_shows_who_needs_a_look(scene: Scene) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from turnout.api.agent import AgentPhase, CandidateStatus, StableStatus
+from turnout.api.policy import AgentPolicy, Killed
 from turnout.api.strategy import Step
 from turnout.cli.agents import Record
 from turnout.cli.screen import Marks
@@ -31,12 +32,19 @@ class Sight:
 
     Attributes:
         pods: Its pods, oldest first; None where the reader may not list pods.
+        policy: What it may do; None where it has no policy or the reader may not see it.
     """
 
     record: Record
     pods: Sequence[Pod] | None
     now: datetime
     marks: Marks = field(default_factory=Marks)
+    policy: AgentPolicy | None = None
+
+    @property
+    def killed(self) -> Killed | None:
+        """What the policy's kill switch stops now."""
+        return None if self.policy is None else self.policy.status.killed
 
     def pods_of(self, version: str) -> list[Pod]:
         """Give the pods of one version."""
@@ -146,6 +154,7 @@ def sight_document(sight: Sight) -> dict[str, Any]:
         "reason": reason.reason,
         "message": reason.message,
         "next": next_steps(record),
+        "killed": sight.killed.to_wire() if sight.killed is not None else None,
         "versions": [_version_document(sight, one) for one in versions_of(sight)],
         "rollout": _rollout_document(record),
     }

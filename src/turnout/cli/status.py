@@ -13,11 +13,12 @@ from rich.live import Live
 from rich.text import Text
 
 from turnout.adapters.access import Access
-from turnout.adapters.documents import AGENT, POD
+from turnout.adapters.documents import AGENT, AGENT_POLICY, POD, Ref
 from turnout.adapters.person import PersonCluster, sign_in
 from turnout.adapters.pods import pod
 from turnout.api.agent import Agent
-from turnout.cli.agents import listed, read_record
+from turnout.api.policy import AgentPolicy
+from turnout.cli.agents import Record, listed, parsed, read_record
 from turnout.cli.exits import Exit
 from turnout.cli.fleet import fleet_document, fleet_table
 from turnout.cli.options import Form
@@ -26,7 +27,7 @@ from turnout.cli.sight import Sight, sight_document
 from turnout.cli.tree import tree_lines
 from turnout.core.naming import AGENT_LABEL
 from turnout.core.world import Pod
-from turnout.errors import Forbidden, Invalid, Transient
+from turnout.errors import Forbidden, Invalid, NotFound, Transient
 
 EVERY: Final = 1.0
 """Seconds between two looks of a watch."""
@@ -78,7 +79,20 @@ async def _agents(cluster: PersonCluster, namespace: str | None) -> list[Agent]:
 
 async def _see(cluster: PersonCluster, agent: str) -> Sight:
     record, pods = await asyncio.gather(read_record(cluster, agent), _pods(cluster, agent))
-    return Sight(record, pods, _now(), marks_of(sys.stdout))
+    policy = await _policy(cluster, record)
+    return Sight(record, pods, _now(), marks_of(sys.stdout), policy)
+
+
+async def _policy(cluster: PersonCluster, record: Record) -> AgentPolicy | None:
+    """Read the agent's policy; None where it has none or the reader may not see it."""
+    reference = record.agent.spec.policy_ref
+    if reference is None:
+        return None
+    try:
+        found = await cluster.get(Ref(AGENT_POLICY, cluster.namespace, reference.name))
+    except (NotFound, Forbidden):
+        return None
+    return parsed(AgentPolicy, found)
 
 
 async def _pods(cluster: PersonCluster, agent: str) -> list[Pod] | None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from rich.text import Text
 
+from turnout.api.policy import KillAgent
 from turnout.api.rollout import AgentRollout
 from turnout.cli.screen import Marks, safe
 from turnout.cli.sight import (
@@ -38,6 +39,7 @@ def tree_lines(sight: Sight) -> Iterator[Text]:
     """Write the tree."""
     record = sight.record
     yield _head(sight)
+    yield from _killed(sight)
     versions = list(versions_of(sight))
     for version in versions:
         yield from _version_lines(sight, version, last=version == versions[-1])
@@ -62,6 +64,21 @@ def _head(sight: Sight) -> Text:
         f"  {_position(rollout, sight.now)}" if rollout is not None else "",
         (f"  {agent.metadata.namespace}", "dim"),
         (f"/{newest.metadata.name}" if newest is not None else "", "dim"),
+    )
+
+
+def _killed(sight: Sight) -> Iterator[Text]:
+    """Show what the kill switch stops, and how many pods know."""
+    killed, policy = sight.killed, sight.record.agent.spec.policy_ref
+    if killed is None or policy is None:
+        return
+    what = [f"tool {safe(one)}" for one in killed.tools]
+    if killed.agent is KillAgent.STOP:
+        what = ["the agent"]
+    yield Text.assemble(
+        (f"{sight.marks.bad} STOPPED  {', '.join(what)}", "red"),
+        f"  {killed.pods} pods know",
+        (f"  {since(killed.since, sight.now)}, by AgentPolicy {policy.name}", "dim"),
     )
 
 

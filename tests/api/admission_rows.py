@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.api.documents import GATE, GONE, SPECS
+from tests.api.documents import EVIDENCE, GATE, GONE, SPECS, with_metric
 
 STEPS = "spec.strategy.steps"
 METRICS = "spec.gate.metrics"
@@ -93,8 +93,18 @@ BAD_STRATEGIES: tuple[Row, ...] = tuple(
         (f"{STEPS}.1.pause.duration", 600, "must be of type string"),
         ("spec.strategy.scaleDownDelay", "25h", "at most 24h"),
         ("spec.strategy.watch", {"bake": "0s"}, "unknown field"),
-        ("spec.gate.confidence", "NaN", "unknown field"),
-        ("spec.gate.mode", "Statistical", "Unsupported value"),
+        ("spec.gate.confidence", "NaN", "should match"),
+        ("spec.gate.confidence", "79%", "should match"),
+        ("spec.gate.confidence", "95%", "in Statistical mode only"),
+        ("spec.gate.mode", "Bayesian", "Unsupported value"),
+        ("spec.gate.mode", "Statistical", "in Threshold mode only"),
+        ("spec.gate", {**EVIDENCE, "failures": {"count": 3}}, "in Threshold mode only"),
+        ("spec.gate", {**EVIDENCE, "successes": 3}, "in Threshold mode only"),
+        ("spec.gate", with_metric(importance=0), "an importance above 0"),
+        ("spec.gate", with_metric(importance=-1), "greater than or equal to 0"),
+        ("spec.gate", with_metric(maxRegression="0%"), "should match"),
+        ("spec.gate", with_metric(maxRegression="0.00%"), "should match"),
+        ("spec.gate", with_metric(maxRegression="100%"), "should match"),
         ("spec.gate.mode", GONE, "Required value"),
         ("spec.gate.onInconclusive", GONE, "Required value"),
         ("spec.gate.onInconclusive", "Promote", "Unsupported value"),
@@ -118,8 +128,9 @@ BAD_STRATEGIES: tuple[Row, ...] = tuple(
         (f"{METRICS}.0.minimum", 0.02, "must be of type string"),
         (f"{METRICS}.0.minimum", "2 %", "should match"),
         (f"{METRICS}.0.minimun", "95%", "unknown field"),
-        (f"{METRICS}.0.minimum", GONE, "Required value"),
-        (f"{METRICS}.0.maxRegression", "2%", "unknown field"),
+        (f"{METRICS}.0.minimum", GONE, "every metric needs a minimum"),
+        (f"{METRICS}.0.maxRegression", "2%", "in Statistical mode only"),
+        (f"{METRICS}.0.importance", 2, "in Statistical mode only"),
         (f"{METRICS}.0.onRegression", GONE, "Required value"),
         (f"{METRICS}.0.slowerThan", "1s", "has no place elsewhere"),
         (f"{METRICS}.1.slowerThan", GONE, "slowerThan is required"),
@@ -306,6 +317,10 @@ GOOD_CHANGES: tuple[tuple[str, str, Any], ...] = (
     ("RolloutStrategy", "spec.gate.failures", GONE),
     ("RolloutStrategy", "spec.gate.minDuration", "2h"),
     ("RolloutStrategy", f"{METRICS}.0.minimum", "100%"),
+    ("RolloutStrategy", "spec.gate", EVIDENCE),
+    ("RolloutStrategy", "spec.gate", {**EVIDENCE, "confidence": "99.9%", "minRequests": 1}),
+    ("RolloutStrategy", "spec.gate", with_metric(importance=3, minimum="80%")),
+    ("RolloutStrategy", "spec.gate", with_metric(maxRegression="0.05%")),
     ("RolloutStrategy", f"{METRICS}.0.onRegression", "Record"),
     ("RolloutStrategy", "metadata.name", "a" * 52),
     ("Prompt", "spec", FROM_CONFIG),

@@ -55,6 +55,19 @@ GATE: Document = {
         },
     ],
 }
+EVIDENCE: Document = {
+    "mode": "Statistical",
+    "onInconclusive": "Hold",
+    "metrics": [
+        {
+            "name": "task-success",
+            "type": "SuccessRate",
+            "templateRef": {"name": "support-success"},
+            "maxRegression": "2%",
+            "onRegression": "Rollback",
+        }
+    ],
+}
 AGENT: Document = {
     "replicas": 3,
     "template": {
@@ -214,6 +227,11 @@ def good(kind: str, name: str | None = None) -> Document:
         "metadata": {"name": name or NAMES.get(kind, "support"), "namespace": "default"},
         "spec": copy.deepcopy(SPECS[kind]),
     }
+
+
+def with_metric(**changes: object) -> Document:
+    """The gate in Statistical mode with other values in its metric."""
+    return {**EVIDENCE, "metrics": [{**EVIDENCE["metrics"][0], **changes}]}
 
 
 def changed(document: Document, path: str, value: object) -> Document:

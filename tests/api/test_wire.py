@@ -104,8 +104,8 @@ def test_defaults_hold_where_an_agent_says_little() -> None:
 def test_a_gate_that_says_little_looks_every_ten_seconds() -> None:
     required = {key: SPECS["RolloutStrategy"]["gate"][key] for key in ("mode", "metrics")}
     gate = Gate.model_validate({**required, "onInconclusive": "Hold"})
-    assert (gate.interval, gate.failures.count, gate.failures.of) == ("10s", 3, 5)
-    assert (gate.successes, gate.min_requests, gate.max_duration) == (3, 20, "2h")
+    assert (gate.interval, gate.bad_windows.count, gate.bad_windows.of) == ("10s", 3, 5)
+    assert (gate.good_windows, gate.least_requests, gate.max_duration) == (3, 20, "2h")
 
 
 @pytest.mark.parametrize(

@@ -77,8 +77,8 @@ def test_evidence_is_read_back_as_it_was_written() -> None:
     sim = rolling(PAUSED)
     sim.run(60)
     rollout = AgentRollout.model_validate(sim.rollout)
-    restored = restore(rollout.status)["task-success"]
-    assert restored == sim.ledger["support-r2"]["task-success"][: len(restored)]
+    restored = restore(rollout.status)["task-success"].windows
+    assert restored == sim.ledger["support-r2"]["task-success"].windows[: len(restored)]
     assert rollout.status.gate is not None
     assert rollout.status.gate.last_look_at is not None
 

@@ -4,6 +4,7 @@ import json
 import math
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -102,8 +103,15 @@ def test_a_record_without_its_parts_is_refused() -> None:
     for name in ("worse", "safe", "rate", "waiting", "candidate"):
         with pytest.raises(KeyError):
             read({key: value for key, value in whole.items() if key != name})
-    with pytest.raises((TypeError, ValueError)):
-        read(whole | {"waiting": [1.0]})
+    spoils: tuple[dict[str, Any], ...] = (
+        {"waiting": []},
+        {"rate": 7},
+        {"safe": [0.0, 1.0]},
+        {"worse": ["x"]},
+    )
+    for spoiled in spoils:
+        with pytest.raises((TypeError, ValueError)):
+            read(whole | spoiled)
 
 
 def test_ten_seconds_a_look_or_a_minute_come_to_nearly_the_same() -> None:

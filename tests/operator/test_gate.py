@@ -64,10 +64,29 @@ class Plot:
 
 BOTH_METRICS = {"gate": QUICK_GATE | {"metrics": [*QUICK_GATE["metrics"], FAST_ENOUGH]}}
 RARE = {"gate": QUICK_GATE | {"minRequests": 100000}, "deployment": {"progressDeadline": "8s"}}
+EVIDENCE = {
+    "gate": {
+        "mode": "Statistical",
+        "interval": "5s",
+        "minDuration": "10s",
+        "onInconclusive": "Hold",
+        "metrics": [
+            {
+                "name": "task-success",
+                "type": "SuccessRate",
+                "templateRef": {"name": "tasks"},
+                "maxRegression": "10%",
+                "onRegression": "Rollback",
+            }
+        ],
+    }
+}
 PLOTS = {
     "worse": Plot("A worse prompt.", HALF, {}),
     "slower": Plot("A slow prompt.", HALF, BOTH_METRICS),
     "better": Plot("A better prompt.", STAIRS, {}),
+    "proved worse": Plot("A worse prompt.", HALF, EVIDENCE),
+    "proved safe": Plot("A better prompt.", STAIRS, EVIDENCE),
     "unasked": Plot("A better prompt.", HALF, RARE),
 }
 
@@ -117,6 +136,26 @@ def test_a_better_prompt_is_promoted_by_its_numbers(stories: dict[str, Story]) -
     of_old = f"turnout.dev/version={story.stable}"
     eventually("the old pods go", lambda: not team.admin.list("pods", of_old))
     assert len(team.events()) <= MOST_EVENTS
+
+
+def test_by_evidence_a_worse_prompt_goes_back_and_an_equal_one_through_its_steps(
+    stories: dict[str, Story],
+) -> None:
+    worse, safe = stories["proved worse"], stories["proved safe"]
+    told = worse.team.await_rollout(worse.rollout, "RolledBack", timeout=60)["message"]
+    for part in (
+        "task-success: candidate ",
+        "points worse (10 allowed); evidence ",
+        "(20 decides)",
+    ):
+        assert part in told
+    worse.team.await_weights({worse.stable: 100})
+    (metric,) = safe.team.await_rollout(safe.rollout, "Promoted", timeout=180)["gate"]["metrics"]
+    assert (metric["verdict"], metric["bar"]) == ("Pass", "stable - 10%")
+    assert float(metric["evidenceWorse"]) < 3
+    assert float(metric["evidenceSafe"]) >= 20
+    assert len(metric["checkpoint"]) < 2048
+    safe.team.await_weights({safe.candidate: 100})
 
 
 def test_a_candidate_that_nobody_asks_is_held_and_never_promoted(

@@ -16,8 +16,8 @@ from turnout.api.tools import ToolRegistry
 from turnout.api.version import AgentVersion
 from turnout.core.checkpoint import restore
 from turnout.core.fallback import Tools, candidates, stored_tools
+from turnout.core.ledger import Entry
 from turnout.core.lineup import Turn
-from turnout.core.looks import Window
 from turnout.core.pins import drift_that_holds
 from turnout.core.stored import read_stored
 from turnout.core.texts import completed, text_in
@@ -38,7 +38,7 @@ class SeenCluster(MemoryCluster):
         self.trouble: dict[str, str] = {}
         self.refused: dict[str, str] = {}
         self.unreadable: dict[Key, str] = {}
-        self.ledger: dict[str, dict[str, tuple[Window, ...]]] = {}
+        self.ledger: dict[str, dict[str, Entry]] = {}
         self.approvals_protected = True
         self.routes_served = True
         self.settles_in = 0.0
@@ -174,7 +174,7 @@ class SeenCluster(MemoryCluster):
         gone = Unread("its ConfigMap is gone")
         return {name: found.get(name, gone) for name in {*versions, *found}}
 
-    def _known_windows(self, rollout: AgentRollout | None) -> dict[str, tuple[Window, ...]]:
+    def _known_windows(self, rollout: AgentRollout | None) -> dict[str, Entry]:
         if rollout is None:
             return {}
         return self.ledger.get(rollout.metadata.name, restore(rollout.status))

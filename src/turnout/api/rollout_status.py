@@ -122,7 +122,19 @@ class MetricStatus(Wire):
     stable_requests: Int64 = 0
     """Requests to stable that were counted."""
     bar: Text | None = None
-    """What the candidate is held to, as text: at least 95%."""
+    """What the candidate is held to, as text: 95%, or in Statistical mode stable - 2%."""
+    measured_regression: Text | None = None
+    """Statistical mode: by how much the candidate measures worse than stable lately: 0.9%."""
+    evidence_worse: Text | None = None
+    """Statistical mode: evidence that the candidate is worse than stable; 20 is enough at 95 %
+    confidence, 3 is suspicious."""
+    evidence_safe: Text | None = None
+    """Statistical mode: evidence that it is not worse by maxRegression; 20 is enough at 95 %."""
+    more_requests_needed: Int64 | None = None
+    """Statistical mode: about so many more requests to the candidate are needed for a Pass if it is
+    as good as stable."""
+    checkpoint: Annotated[str, Field(max_length=2048)] | None = None
+    """Statistical mode: all that is kept of what was counted, as JSON; evidence goes on from it."""
     windows: Annotated[tuple[Window, ...], Field(max_length=20), ATOMIC] = ()
     """The last windows, oldest first."""
 

@@ -9,16 +9,22 @@ from turnout.api.base import (
     SHORT_NAME,
     Conditions,
     Duration,
-    FineDuration,
     Int32,
-    LocalRef,
     Name,
     Resource,
-    Share,
     Status,
     Text,
     Weight,
     Wire,
+)
+from turnout.api.gate import (
+    Failures,
+    Gate,
+    GateMetric,
+    GateMetricType,
+    GateMode,
+    OnInconclusive,
+    OnRegression,
 )
 from turnout.api.schema import ATOMIC, Cel, keyed_by
 
@@ -35,36 +41,6 @@ class OnTimeout(StrEnum):
 
     HOLD = "Hold"
     ROLLBACK = "Rollback"
-
-
-class OnInconclusive(StrEnum):
-    """What happens when the time is over and the gate has no verdict. May grow."""
-
-    HOLD = "Hold"
-    PROMOTE_IF_HEALTHY = "PromoteIfHealthy"
-    ROLLBACK = "Rollback"
-
-
-class OnRegression(StrEnum):
-    """What a metric's Fail does. May grow."""
-
-    ROLLBACK = "Rollback"
-    HOLD = "Hold"
-    RECORD = "Record"
-
-
-class GateMode(StrEnum):
-    """How a gate judges. May grow."""
-
-    THRESHOLD = "Threshold"
-
-
-class GateMetricType(StrEnum):
-    """What a metric says about a request. May grow."""
-
-    SUCCESS_RATE = "SuccessRate"
-    LATENCY = "Latency"
-    CUSTOM = "Custom"
 
 
 class Pause(Wire):
@@ -144,99 +120,6 @@ class Strategy(Wire):
     soon as the gate passes, never an approve or an endless pause."""
 
 
-class Failures(Wire):
-    """How many bad windows are too many."""
-
-    cel = (Cel("self.count <= self.of", "count must not be greater than of"),)
-
-    count: Annotated[int, Field(ge=1, le=20)] = 3
-    """So many bad windows are a Fail."""
-    of: Annotated[int, Field(ge=1, le=20)] = 5
-    """Among so many last windows that counted."""
-
-
-class GateMetric(Wire):
-    """One metric that a gate looks at, and its bar."""
-
-    cel = (
-        Cel(
-            "has(self.slowerThan) == (self.type == 'Latency')",
-            "slowerThan is required for type Latency and has no place elsewhere",
-        ),
-    )
-
-    name: Name
-    """Name of the metric in messages and status. Example: task-success."""
-    type: GateMetricType
-    """SuccessRate and Custom count good requests among all; Latency counts requests that were not
-    slower than slowerThan."""
-    template_ref: LocalRef
-    """MetricTemplate that says which series to read. Example: {name: support-success}."""
-    minimum: Share
-    """The bar: the share of good requests must not be below it. Example: 95%."""
-    slower_than: FineDuration | None = None
-    """Latency only: a request that took longer is not good. It must be a bucket bound of the
-    histogram. Example: 500ms."""
-    on_regression: OnRegression
-    """What a Fail of this metric does: Rollback takes the candidate back, Hold stops and waits for
-    a person, Record only writes it down."""
-
-
-class Gate(Wire):
-    """What a candidate must show before it gets more traffic.
-
-    A window of one interval counts where the candidate had minRequests in it; it is bad where the
-    candidate was below the bar.
-    """
-
-    cel = (
-        Cel(
-            "!has(self.minDuration) || duration(self.minDuration) <= duration(self.maxDuration)",
-            "minDuration must not be longer than maxDuration",
-        ),
-        Cel(
-            "duration(self.interval) >= duration('5s') && "
-            "duration(self.interval) <= duration('1h')",
-            "interval must be between 5s and 1h",
-        ),
-        Cel(
-            "duration(self.maxDuration) >= duration(self.interval)",
-            "maxDuration must be at least one interval",
-        ),
-        Cel(
-            "self.metrics.exists(m, m.onRegression != 'Record')",
-            "at least one metric must decide: onRegression Rollback or Hold",
-        ),
-    )
-
-    mode: GateMode
-    """How the gate judges: Threshold compares each window with a bar."""
-    interval: Duration = "10s"
-    """Length of one window, and the time between two looks. Example: 30s."""
-    failures: Failures = Failures()
-    """How many bad windows are a Fail; 3 of the last 5 where absent.
-    Example: {count: 3, of: 5}."""
-    successes: Annotated[int, Field(ge=1, le=20)] = 3
-    """So many good windows in a row, since the weight changed last, are a Pass."""
-    min_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 20
-    """A window with fewer requests to the candidate says nothing. Example: 50."""
-    min_duration: Duration | None = None
-    """No Pass before this time with traffic is over. Example: 15m."""
-    max_duration: Duration = "2h"
-    """When the rollout has taken so long without a verdict, onInconclusive decides.
-    Example: 6h."""
-    on_inconclusive: OnInconclusive
-    """What happens at maxDuration: Hold waits for a person, PromoteIfHealthy promotes a candidate
-    that no metric speaks against, Rollback goes back to stable."""
-    warmup: Duration = "0s"
-    """Windows that begin earlier than this after a change of weight do not count.
-    Example: 60s."""
-    provider: Name = "default"
-    """Metrics provider, by the name that the administrator gave it. Example: team-prometheus."""
-    metrics: Annotated[tuple[GateMetric, ...], Field(min_length=1, max_length=20), keyed_by("name")]
-    """Metrics that are looked at; every one that decides must be good."""
-
-
 class RolloutStrategySpec(Wire):
     """A strategy and a gate for any number of agents."""
 
@@ -277,3 +160,24 @@ class RolloutStrategy(Resource):
     """What is wanted."""
     status: RolloutStrategyStatus = RolloutStrategyStatus()
     """What the operator saw."""
+
+
+__all__ = [
+    "Approve",
+    "Failures",
+    "Gate",
+    "GateMetric",
+    "GateMetricType",
+    "GateMode",
+    "OnInconclusive",
+    "OnPass",
+    "OnRegression",
+    "OnTimeout",
+    "Pause",
+    "RolloutStrategy",
+    "RolloutStrategySpec",
+    "RolloutStrategyStatus",
+    "Step",
+    "Strategy",
+    "StrategyUse",
+]

@@ -8,14 +8,14 @@ from typing import Final
 
 from rich.text import Text
 
-from turnout.api.base import fraction
 from turnout.api.rollout import AgentRollout, MetricStatus, Verdict, Window
 from turnout.cli.rows import aligned
 from turnout.cli.screen import Marks
 from turnout.cli.times import since
+from turnout.core.gates import bar_of
 
 _STYLES: Final = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.CONTINUE: ""}
-_HEADS: Final = ("GATE", "candidate", "stable", "bar", "verdict", "windows")
+_HEADS: Final = ("GATE", "candidate", "stable", "bar", "verdict")
 
 
 def gate_lines(rollout: AgentRollout, now: datetime, marks: Marks) -> Iterator[Text]:
@@ -23,7 +23,9 @@ def gate_lines(rollout: AgentRollout, now: datetime, marks: Marks) -> Iterator[T
     gate = rollout.status.gate
     if gate is None or not gate.metrics:
         return
-    heads, *rows = aligned([_HEADS, *(_cells(rollout, one, marks) for one in gate.metrics)])
+    shown = "evidence" if rollout.spec.gate.is_statistical else "windows"
+    cells = (_cells(rollout, one, marks) for one in gate.metrics)
+    heads, *rows = aligned([(*_HEADS, shown), *cells])
     age = since(gate.checkpointed_at, now)
     yield Text.assemble((heads, "bold"), (f"   written {age} ago" if age else "", "dim"))
     for metric, row in zip(gate.metrics, rows, strict=True):
@@ -37,8 +39,17 @@ def _cells(rollout: AgentRollout, metric: MetricStatus, marks: Marks) -> tuple[s
         _share(metric.stable, metric.stable_requests),
         f"at least {metric.bar}" if metric.bar else "-",
         metric.verdict.value,
-        "".join(_sign(rollout, metric, one, marks) for one in metric.windows),
+        _evidence(metric) or "".join(_sign(rollout, metric, one, marks) for one in metric.windows),
     )
+
+
+def _evidence(metric: MetricStatus) -> str | None:
+    """Write the evidence of Statistical mode, and how much is still needed."""
+    if metric.evidence_worse is None or metric.evidence_safe is None:
+        return None
+    needed = metric.more_requests_needed
+    more = f", about {needed} requests to go" if needed else ""
+    return f"worse {metric.evidence_worse}, safe {metric.evidence_safe}{more}"
 
 
 def _share(value: str | None, requests: int) -> str:
@@ -50,7 +61,7 @@ def _sign(rollout: AgentRollout, metric: MetricStatus, window: Window, marks: Ma
     gate = rollout.spec.gate
     total = float(window.candidate_total)
     asked = next((one for one in gate.metrics if one.name == metric.name), None)
-    if total < gate.min_requests or asked is None:
+    if total < gate.least_requests or asked is None:
         return marks.few
-    good = float(window.candidate_good) / total >= fraction(asked.minimum)
+    good = float(window.candidate_good) / total >= bar_of(asked)
     return marks.done if good else marks.bad

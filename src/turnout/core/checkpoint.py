@@ -6,26 +6,45 @@ with something a person would see change, and otherwise at most every two minute
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
 from datetime import UTC, datetime, timedelta
 
 from turnout.api.base import count
 from turnout.api.rollout import AgentRolloutStatus, GateStatus, MetricStatus, Verdict
 from turnout.api.rollout import Window as WireWindow
-from turnout.api.strategy import Gate
+from turnout.api.strategy import Gate, GateMetric
 from turnout.core.evidence import Evidence
 from turnout.core.gates import Judgement, MetricVerdict, percent
+from turnout.core.ledger import NOTHING, Entry, Ledger
 from turnout.core.looks import Counts, Window
 from turnout.core.patch import revised
 from turnout.core.scale import FULL
+from turnout.core.sequential.findings import Finding
+from turnout.core.sequential.forecast import forecast, rounded
+from turnout.core.sequential.record import read, written
+from turnout.core.sequential.tally import Tally, Terms
+from turnout.core.sequential.words import evidence as evidence_of
+from turnout.core.sequential.words import points
+from turnout.core.statistical import terms_of
 
 EVERY = timedelta(minutes=2)
 
 
-def restore(status: AgentRolloutStatus) -> dict[str, tuple[Window, ...]]:
-    """Read the windows of the last checkpoint: where a restarted operator goes on from."""
+def restore(status: AgentRolloutStatus) -> dict[str, Entry]:
+    """Read what the last checkpoint kept: where a restarted operator goes on from."""
     metrics = status.gate.metrics if status.gate else ()
-    return {one.name: tuple(_read(window) for window in one.windows) for one in metrics}
+    return {
+        one.name: Entry(tuple(_read(window) for window in one.windows), _tally(one.checkpoint))
+        for one in metrics
+    }
+
+
+def _tally(checkpoint: str | None) -> Tally | None:
+    """Read evidence back; what cannot be read, as of another version, is gathered anew."""
+    try:
+        return read(json.loads(checkpoint or "{}"))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _read(window: WireWindow) -> Window:
@@ -77,35 +96,60 @@ def checkpoint(
 
 def _due(known: GateStatus, evidence: Evidence, now: datetime) -> bool:
     """Tell whether new windows have waited for two minutes to be written."""
-    newest = max((one[-1].end for one in evidence.ledger.values() if one), default=0.0)
+    newest = _newest(evidence.ledger) or 0.0
     written = known.last_look_at.timestamp() if known.last_look_at else 0.0
     return newest > written and now - (known.checkpointed_at or now - EVERY) >= EVERY
 
 
+def _newest(ledger: Ledger) -> float | None:
+    return max((one.end for one in ledger.values() if one.end is not None), default=None)
+
+
 def _gate_status(evidence: Evidence, gate: Gate, now: datetime) -> GateStatus:
-    bars = {metric.name: metric.minimum for metric in gate.metrics}
-    ends = [windows[-1].end for windows in evidence.ledger.values() if windows]
+    metrics = {metric.name: metric for metric in gate.metrics}
+    newest = _newest(evidence.ledger)
     return GateStatus(
         verdict=evidence.verdict.verdict,
         metrics=tuple(
-            _metric(one, bars[one.name], evidence.ledger) for one in evidence.verdict.metrics
+            _metric(gate, metrics[one.name], one, evidence.ledger.get(one.name, NOTHING))
+            for one in evidence.verdict.metrics
         ),
         checkpointed_at=now,
-        last_look_at=_moment(max(ends)) if ends else None,
+        last_look_at=None if newest is None else _moment(newest),
         summary=summarise(evidence.verdict),
     )
 
 
-def _metric(one: MetricVerdict, bar: str, ledger: Mapping[str, Sequence[Window]]) -> MetricStatus:
-    return MetricStatus(
+def _metric(gate: Gate, metric: GateMetric, one: MetricVerdict, entry: Entry) -> MetricStatus:
+    candidate, stable = one.shares
+    status = MetricStatus(
         name=one.name,
         verdict=one.verdict,
-        candidate=percent(one.candidate.share),
-        stable=percent(one.stable.share),
-        candidate_requests=int(one.candidate.total),
-        stable_requests=int(one.stable.total),
-        bar=bar,
-        windows=tuple(_written(window) for window in ledger.get(one.name, ())),
+        candidate=percent(candidate),
+        stable=percent(stable),
+        candidate_requests=round(one.candidate.total),
+        stable_requests=round(one.stable.total),
+        bar=metric.minimum,
+        windows=tuple(_written(window) for window in entry.windows),
+    )
+    if one.finding is None or entry.tally is None:
+        return status
+    return _with_evidence(status, one.finding, entry.tally, terms_of(gate, metric), gate)
+
+
+def _with_evidence(
+    status: MetricStatus, finding: Finding, tally: Tally, terms: Terms, gate: Gate
+) -> MetricStatus:
+    """Add what Statistical mode has to show, and what it goes on from."""
+    ahead = forecast(tally, terms, gate.least_requests)
+    return revised(
+        status,
+        bar=None if finding.margin is None else f"stable - {points(finding.margin)}%",
+        measured_regression=None if finding.drop is None else f"{points(finding.drop)}%",
+        evidence_worse=evidence_of(finding.worse),
+        evidence_safe=evidence_of(finding.safe),
+        more_requests_needed=None if ahead is None else rounded(ahead.requests),
+        checkpoint=json.dumps(written(tally), separators=(",", ":")),
     )
 
 
@@ -113,9 +157,10 @@ def summarise(verdict: Judgement) -> str:
     """Say in a column's width what the gate says: the verdict, the metric, both values."""
     cause = verdict.cause
     if cause is None:
-        shares = (f"{one.name} {percent(one.candidate.share)}" for one in verdict.metrics)
+        shares = (f"{one.name} {percent(one.shares[0])}" for one in verdict.metrics)
         return f"{verdict.verdict.value}: {', '.join(shares)}"
-    if verdict.verdict is Verdict.CONTINUE and cause.candidate.share is None:
+    candidate, stable = cause.shares
+    if verdict.verdict is Verdict.CONTINUE and candidate is None:
         return f"{verdict.verdict.value}: {cause.reason.value}"
-    values = f"{percent(cause.candidate.share)} vs {percent(cause.stable.share)}"
+    values = f"{percent(candidate)} vs {percent(stable)}"
     return f"{verdict.verdict.value}: {cause.name} {values}"

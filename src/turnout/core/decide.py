@@ -23,7 +23,7 @@ from turnout.core.course import SETTLING, Course, steer
 from turnout.core.evidence import FIRST, Evidence
 from turnout.core.gates import Blind
 from turnout.core.intake import Wanted, take_in
-from turnout.core.looks import Window
+from turnout.core.ledger import Ledger
 from turnout.core.orders import orders_again_in, plan_orders
 from turnout.core.patch import merge_patch, stored
 from turnout.core.plan import Action, Decision, Record, Target
@@ -38,14 +38,14 @@ class Outcome:
 
     Attributes:
         decision: What to do.
-        ledger: Closed windows per metric, kept in memory between checkpoints.
+        ledger: What is kept of each metric's looks, in memory between checkpoints.
         blind: Metrics that could not be read at this look; they stay so until the next one.
         phase: Where the Agent stands now.
         course: Where things go, for telemetry.
     """
 
     decision: Decision
-    ledger: Mapping[str, tuple[Window, ...]]
+    ledger: Ledger
     blind: Mapping[str, Blind]
     phase: AgentPhase
     course: Course

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 
 from turnout.api.base import VersionRef, seconds
 from turnout.api.rollout import AgentRollout, Verdict
-from turnout.api.strategy import Gate
+from turnout.api.strategy import Gate, GateMetric
 from turnout.core.gates import Blind, Judgement, counted, judge, kept, looks_healthy
+from turnout.core.ledger import NOTHING, Entry, Ledger, since_change
 from turnout.core.looks import Cadence, Readings, Window, close_windows
 from turnout.core.reasons import Reason
+from turnout.core.statistical import Progress, followed, judge_evidence, last_asked
 from turnout.core.world import World
 
 FIRST = Judgement(
@@ -25,17 +27,21 @@ class Evidence:
 
     Attributes:
         verdict: What it says now.
-        ledger: Closed windows per metric, the newest ones.
+        ledger: What is kept of each metric's looks.
         blind: Metrics that cannot be read, and why.
         healthy: Every gating metric has counted windows and none looks worse.
         last_counted: Unix seconds at which the last counted window ended; None before one did.
+        rise: What a higher weight waits for; None where it may rise.
+        lacking: What a Pass waits for.
     """
 
     verdict: Judgement
-    ledger: Mapping[str, tuple[Window, ...]]
+    ledger: Ledger
     blind: Mapping[str, Blind] = field(default_factory=dict)
     healthy: bool = True
     last_counted: float | None = None
+    rise: str | None = None
+    lacking: str = ""
 
 
 def evidence_starts(rollout: AgentRollout) -> float | None:
@@ -52,27 +58,89 @@ def take_evidence(
     world: World, rollout: AgentRollout, stable: VersionRef | None, since: datetime
 ) -> Evidence:
     """Close the windows that can be closed and judge them all."""
-    gate = rollout.spec.gate
     if stable is None:
         return Evidence(FIRST, {})
-    starts = evidence_starts(rollout)
-    ledger: dict[str, tuple[Window, ...]] = {}
+    gate = rollout.spec.gate
+    changed = since.timestamp() + seconds(gate.warmup)
+    ledger: dict[str, Entry] = {}
     blind: dict[str, Blind] = {}
     for metric in gate.metrics:
-        known = world.ledger.get(metric.name, ())
-        reading = world.readings.get(metric.name)
-        if isinstance(reading, Blind):
-            blind[metric.name] = reading
-        elif reading is not None and starts is not None:
-            more = _closed(world, rollout, stable, reading, known[-1].end if known else starts)
-            if not more:
-                _note_silence(blind, metric.name, reading, world, rollout)
-            known += more
-        ledger[metric.name] = kept(known, gate)
-    changed = since.timestamp() + seconds(gate.warmup)
-    verdict = judge(gate, ledger, blind, changed)
+        known = world.ledger.get(metric.name, NOTHING)
+        more = _new_windows(world, rollout, stable, metric.name, blind)
+        ledger[metric.name] = _kept(gate, metric, known, more, changed)
+    if gate.is_statistical:
+        return _by_evidence(rollout, ledger, blind, changed)
+    return _by_bar(gate, ledger, blind, changed)
+
+
+def _new_windows(
+    world: World,
+    rollout: AgentRollout,
+    stable: VersionRef,
+    metric: str,
+    blind: dict[str, Blind],
+) -> tuple[Window, ...]:
+    """Close a metric's windows; where that is not possible, note why."""
+    reading, starts = world.readings.get(metric), evidence_starts(rollout)
+    if isinstance(reading, Blind):
+        blind[metric] = reading
+        return ()
+    if reading is None or starts is None:
+        return ()
+    end = world.ledger.get(metric, NOTHING).end
+    more = _closed(world, rollout, stable, reading, starts if end is None else end)
+    if not more:
+        _note_silence(blind, metric, reading, world, rollout)
+    return more
+
+
+def _kept(
+    gate: Gate, metric: GateMetric, known: Entry, more: tuple[Window, ...], changed: float
+) -> Entry:
+    """Keep what the next look goes on from, and all that a verdict can depend on."""
+    windows = known.windows + more
+    if not gate.is_statistical:
+        return Entry(kept(windows, gate))
+    return Entry(since_change(windows, changed), followed(gate, metric, known, more))
+
+
+def _by_bar(gate: Gate, ledger: Ledger, blind: Mapping[str, Blind], changed: float) -> Evidence:
+    windows = {name: entry.windows for name, entry in ledger.items()}
+    verdict = judge(gate, windows, blind, changed)
+    metric = verdict.cause.name if verdict.cause else "the gate"
+    lacking = (
+        f"{metric}: {gate.good_windows} good windows of {gate.interval} in a row, "
+        f"each with {gate.least_requests} requests"
+    )
     return Evidence(
-        verdict, ledger, blind, looks_healthy(gate, ledger, verdict), _last_counted(gate, ledger)
+        verdict,
+        ledger,
+        blind,
+        looks_healthy(gate, windows, verdict),
+        _last_counted(gate, windows),
+        None if verdict.verdict is Verdict.PASS else lacking,
+        lacking,
+    )
+
+
+def _by_evidence(
+    rollout: AgentRollout, ledger: Ledger, blind: Mapping[str, Blind], changed: float
+) -> Evidence:
+    gate, status = rollout.spec.gate, rollout.status
+    before = status.gate.verdict if status.gate else Verdict.CONTINUE
+    ruling = judge_evidence(
+        gate, ledger, blind, Progress(evidence_starts(rollout) or changed, changed, before)
+    )
+    cause = ruling.verdict.cause
+    of = f"{cause.name}: " if cause else ""
+    return Evidence(
+        ruling.verdict,
+        ledger,
+        blind,
+        ruling.healthy,
+        last_asked(ledger),
+        ruling.rise,
+        f"{of}evidence that the candidate is not worse than allowed",
     )
 
 

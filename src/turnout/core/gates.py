@@ -19,6 +19,7 @@ from turnout.api.rollout_status import Verdict
 from turnout.api.strategy import Gate, GateMetric, OnRegression
 from turnout.core.looks import Counts, Window
 from turnout.core.reasons import Reason
+from turnout.core.sequential.findings import Finding
 
 KEPT_WINDOWS = 20
 """Most windows that a record holds per metric."""
@@ -39,7 +40,11 @@ class Blind:
 
 @dataclass(frozen=True)
 class MetricVerdict:
-    """One metric's verdict with all that explains it."""
+    """One metric's verdict with all that explains it.
+
+    Attributes:
+        finding: What the evidence says of it, in Statistical mode.
+    """
 
     name: str
     verdict: Verdict
@@ -48,6 +53,14 @@ class MetricVerdict:
     candidate: Counts
     stable: Counts
     on_regression: OnRegression
+    finding: Finding | None = None
+
+    @property
+    def shares(self) -> tuple[float | None, float | None]:
+        """Shares of good answers of candidate and stable, of the same requests."""
+        if self.finding is not None and self.finding.shares is not None:
+            return self.finding.shares
+        return self.candidate.share, self.stable.share
 
     @property
     def holds(self) -> bool:
@@ -79,9 +92,14 @@ def percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f}%"
 
 
+def bar_of(metric: GateMetric) -> float:
+    """Tell the bar of Threshold mode; what has none, which admission refuses, is never good."""
+    return fraction(metric.minimum or "100%")
+
+
 def counted(windows: Sequence[Window], gate: Gate) -> tuple[Window, ...]:
     """Keep the windows with enough candidate requests to be good or bad."""
-    return tuple(one for one in windows if one.candidate.total >= gate.min_requests)
+    return tuple(one for one in windows if one.candidate.total >= gate.least_requests)
 
 
 def kept(windows: Sequence[Window], gate: Gate) -> tuple[Window, ...]:
@@ -89,7 +107,7 @@ def kept(windows: Sequence[Window], gate: Gate) -> tuple[Window, ...]:
 
     Windows without enough requests are not kept, or rare traffic would push out those that count.
     """
-    needed = counted(windows, gate)[-max(gate.failures.of, gate.successes) :]
+    needed = counted(windows, gate)[-max(gate.bad_windows.of, gate.good_windows) :]
     if windows and windows[-1] not in needed[-1:]:
         needed = (*needed, windows[-1])
     return needed[-KEPT_WINDOWS:]
@@ -107,12 +125,12 @@ def judge_metric(
         gate: How many windows fail, how many pass, how many requests count.
         since: Unix seconds of the last weight change: only later windows can pass.
     """
-    bar = fraction(metric.minimum)
+    bar = bar_of(metric)
     known = counted(windows, gate)
-    recent = known[-gate.failures.of :]
+    recent = known[-gate.bad_windows.of :]
     bad = [one for one in recent if _below(one.candidate, bar)]
     candidate, stable = _sum(recent)
-    failing = len(bad) >= gate.failures.count
+    failing = len(bad) >= gate.bad_windows.count
     if failing:
         verdict, reason, message = _blame(metric, bad, recent, bar, gate)
     elif blind is not None:
@@ -156,25 +174,25 @@ def _blame(
         why = "stable answered nothing to compare with" if stable.share is None else "both arms"
         message = f"{metric.name}: {why}; {values}; candidate {rule}, not blamed"
         return Verdict.CONTINUE, Reason.BOTH_ARMS_DEGRADED, message
-    message = f"{metric.name}: {values}; candidate {rule} (fails at {gate.failures.count})"
+    message = f"{metric.name}: {values}; candidate {rule} (fails at {gate.bad_windows.count})"
     return Verdict.FAIL, Reason.REGRESSED, message
 
 
 def _safety(
     metric: GateMetric, known: Sequence[Window], bad: int, gate: Gate, since: float
 ) -> tuple[Verdict, Reason, str]:
-    after = [one for one in known if one.start >= since][-gate.successes :]
+    after = [one for one in known if one.start >= since][-gate.good_windows :]
     candidate, _ = _sum(after)
-    streak = _good_at_the_end(after, fraction(metric.minimum))
-    if streak >= gate.successes:
+    streak = _good_at_the_end(after, bar_of(metric))
+    if streak >= gate.good_windows:
         message = (
             f"{metric.name}: {percent(candidate.share)} of {candidate.total:.0f} requests, "
-            f"at least {metric.minimum} in the last {gate.successes} windows of {gate.interval}"
+            f"at least {metric.minimum} in the last {gate.good_windows} windows of {gate.interval}"
         )
         return Verdict.PASS, Reason.SAFE, message
     message = (
-        f"{metric.name}: {streak} of {gate.successes} good windows since the weight changed, "
-        f"{bad} bad of the last {min(len(known), gate.failures.of)}"
+        f"{metric.name}: {streak} of {gate.good_windows} good windows since the weight changed, "
+        f"{bad} bad of the last {min(len(known), gate.bad_windows.of)}"
     )
     return Verdict.CONTINUE, Reason.TOO_FEW_REQUESTS, message
 
@@ -228,7 +246,7 @@ def looks_healthy(gate: Gate, ledger: Mapping[str, Sequence[Window]], verdict: J
     if cause is not None and (cause.holds or cause.verdict is Verdict.FAIL):
         return False
     return all(
-        _was_good(counted(ledger.get(one.name, ()), gate)[-1:], fraction(one.minimum))
+        _was_good(counted(ledger.get(one.name, ()), gate)[-1:], bar_of(one))
         for one in gate.metrics
         if one.on_regression is not OnRegression.RECORD
     )

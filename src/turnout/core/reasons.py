@@ -71,6 +71,7 @@ class Reason(StrEnum):
     SAFE = "Safe"
     REGRESSED = "Regressed"
     TOO_FEW_REQUESTS = "TooFewRequests"
+    SUSPICIOUS = "Suspicious"
     NO_TRAFFIC = "NoTraffic"
     METRICS_UNAVAILABLE = "MetricsUnavailable"
     METRIC_NOT_FOUND = "MetricNotFound"

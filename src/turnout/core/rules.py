@@ -208,8 +208,9 @@ def unasked(standing: Standing) -> Move | None:
     if standing.now.timestamp() - since < standing.progress_deadline.total_seconds():
         return None
     gate = standing.gate
+    asked = "a request" if gate.is_statistical else f"{gate.least_requests} requests"
     message = (
-        f"no window of {gate.interval} had {gate.min_requests} requests of the candidate since "
+        f"no window of {gate.interval} had {asked} of the candidate since "
         f"{datetime.fromtimestamp(since, tz=UTC):%H:%M:%S}Z; it is judged as soon as one has"
     )
     return Move(RolloutPhase.HELD, Reason.NO_TRAFFIC, message)

@@ -261,7 +261,7 @@ class Standing:
 
     @property
     def passed(self) -> bool:
-        """Tell whether the gate allows a raise of the weight.
+        """Tell whether the gate allows all the traffic.
 
         At ``maxDuration`` PromoteIfHealthy lets through what has counted windows for every
         gating metric and no sign of a regression; without any request nothing is healthy.
@@ -271,6 +271,11 @@ class Standing:
             return True
         lenient = self.gate.on_inconclusive is OnInconclusive.PROMOTE_IF_HEALTHY
         return lenient and self.out_of_time and self.evidence.healthy
+
+    @property
+    def may_rise(self) -> bool:
+        """Tell whether the gate allows a raise of the weight: by a pass, or by no sign so far."""
+        return self.passed or self.evidence.rise is None
 
     @property
     def judged(self) -> bool:
@@ -285,7 +290,7 @@ class Standing:
     @property
     def old_enough_at(self) -> datetime:
         """When the candidate will have had traffic for ``minDuration``."""
-        return (self.first_traffic or self.now) + as_timedelta(self.gate.min_duration or "0s")
+        return (self.first_traffic or self.now) + as_timedelta(self.gate.least_duration)
 
     @property
     def pods_first(self) -> bool:

@@ -142,8 +142,8 @@ def _weigh(standing: Standing, weight: int) -> Move:
     waiting = _wait_for_pods(standing, weight) if standing.pods_first else None
     if waiting is not None:
         return waiting
-    if standing.weight > 0 and not standing.passed and not standing.waved_through:
-        return _gather(standing, f"weight {weight}")
+    if standing.weight > 0 and not standing.may_rise and not standing.waved_through:
+        return _gather(standing, f"weight {weight}", standing.evidence.rise)
     message = f"weight {standing.weight} -> {weight}"
     return Move(RolloutPhase.PROGRESSING, Reason.STEP_RUNNING, message, weight=weight)
 
@@ -166,15 +166,10 @@ def _wait_for_route(standing: Standing, seen: int | None) -> Move:
     )
 
 
-def _gather(standing: Standing, what: str) -> Move:
+def _gather(standing: Standing, what: str, lacking: str | None) -> Move:
     """Wait for the gate: what it asks for is said here, how far it came in the gate's status."""
-    verdict, gate = standing.evidence.verdict, standing.gate
-    metric = verdict.cause.name if verdict.cause else "the gate"
-    message = (
-        f"{what} waits for {metric}: {gate.successes} good windows of {gate.interval} in a row, "
-        f"each with {gate.min_requests} requests"
-    )
-    return Move(RolloutPhase.PROGRESSING, verdict.reason, message)
+    message = f"{what} waits for {lacking or standing.evidence.lacking}"
+    return Move(RolloutPhase.PROGRESSING, standing.evidence.verdict.reason, message)
 
 
 def _wait_for_pods(standing: Standing, weight: int) -> Move | None:
@@ -216,7 +211,7 @@ def _finish(standing: Standing) -> Move:
 def _last_raise(standing: Standing) -> Move:
     if not (standing.promotes_fully or standing.undoes):
         if not standing.passed:
-            return _gather(standing, "promotion")
+            return _gather(standing, "promotion", standing.evidence.lacking)
         if not standing.old_enough:
             return _age(standing)
     message = _past_the_gate(standing) or standing.evidence.verdict.message
@@ -224,7 +219,7 @@ def _last_raise(standing: Standing) -> Move:
 
 
 def _age(standing: Standing) -> Move:
-    message = f"promotion waits for minDuration {standing.gate.min_duration}"
+    message = f"promotion waits for minDuration {standing.gate.least_duration}"
     return Move(RolloutPhase.PROGRESSING, Reason.WAITING, message, again_at=standing.old_enough_at)
 
 

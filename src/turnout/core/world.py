@@ -22,8 +22,9 @@ from turnout.api.tools import ToolRegistry
 from turnout.api.version import AgentVersion, Plane
 from turnout.core import naming
 from turnout.core.gates import Blind
+from turnout.core.ledger import Ledger
 from turnout.core.lineup import Turn
-from turnout.core.looks import ArmRole, Member, Readings, Window
+from turnout.core.looks import ArmRole, Member, Readings
 from turnout.core.plan import Document
 from turnout.core.reasons import Reason
 
@@ -149,7 +150,7 @@ class World:
         children: Objects by (kind, name).
         stored: Content of versions whose Deployment or index entry is missing, by version.
         readings: Per metric what the provider said, or why it could not be read.
-        ledger: Per metric the windows closed so far.
+        ledger: Per metric what is kept of the looks so far.
         scrape: The provider's scrape interval in seconds.
         approvals_protected: True where an admission policy vouches for who approved.
         routes_served: True where the cluster serves HTTPRoute.
@@ -174,7 +175,7 @@ class World:
     pods: tuple[Pod, ...] = ()
     stored: Mapping[str, Stored | Unread] = field(default_factory=dict)
     readings: Mapping[str, Readings | Blind] = field(default_factory=dict)
-    ledger: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=dict)
     scrape: float = 15.0
     approvals_protected: bool = False
     routes_served: bool = True

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from turnout.core.gates import Blind
-from turnout.core.looks import Window
+from turnout.core.ledger import Ledger
 
 QUIET = timedelta(milliseconds=300)
 """Content is taken once it has been still for so long, so that one apply of several objects
@@ -24,7 +24,7 @@ class Memory:
         first_change: When the content began to change.
         last_change: When it changed last.
         rollout: The rollout that the evidence belongs to.
-        ledger: Its windows, newer than the last checkpoint.
+        ledger: What is kept of its looks, newer than the last checkpoint.
         blind: Metrics that could not be read at the last look.
         looked_at: When the provider was asked last.
         refused: What the API server said when it refused an object, by its name.
@@ -36,7 +36,7 @@ class Memory:
     first_change: datetime | None = None
     last_change: datetime | None = None
     rollout: str | None = None
-    ledger: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=dict)
     blind: Mapping[str, Blind] = field(default_factory=dict)
     looked_at: datetime | None = None
     refused: dict[str, str] = field(default_factory=dict)

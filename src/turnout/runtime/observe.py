@@ -19,6 +19,7 @@ from turnout.api.version import AgentVersion
 from turnout.core.checkpoint import restore
 from turnout.core.evidence import evidence_starts
 from turnout.core.intake import Wanted, take_in
+from turnout.core.ledger import NOTHING
 from turnout.core.looks import Cadence
 from turnout.core.naming import standing_order_name
 from turnout.core.phase import has_ended
@@ -222,8 +223,8 @@ def _open_since(world: World, rollout: AgentRollout) -> datetime | None:
     starts = evidence_starts(rollout)
     if starts is None:
         return None
-    metrics = (world.ledger.get(one.name, ()) for one in rollout.spec.gate.metrics)
-    ends = [windows[-1].end if windows else starts for windows in metrics]
+    known = (world.ledger.get(one.name, NOTHING).end for one in rollout.spec.gate.metrics)
+    ends = (starts if end is None else end for end in known)
     return datetime.fromtimestamp(min(ends), tz=UTC)
 
 

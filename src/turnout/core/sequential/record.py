@@ -7,6 +7,7 @@ from typing import Any
 
 from turnout.core.looks import Counts
 from turnout.core.sequential.bets import Bets
+from turnout.core.sequential.guesses import SAFE_PRIOR, WORSE_PRIOR
 from turnout.core.sequential.noise import Noise
 from turnout.core.sequential.recent import Rate, Recent
 from turnout.core.sequential.tally import Open, Tally
@@ -44,19 +45,19 @@ def read(document: Mapping[str, Any]) -> Tally:
     Raises:
         KeyError, TypeError, ValueError: it is not what ``written`` gives.
     """
-    below, noise = document.get("below"), document.get("noise")
-    seconds, good, total = document["waiting"]
+    seconds, *waiting = _numbers(document["waiting"])
+    below, noise, margin = (document.get(name) for name in ("below", "noise", "margin"))
     return Tally(
-        worse=_read_bets(document["worse"]),
-        safe=_read_bets(document["safe"]),
-        below=None if below is None else _read_bets(below),
-        margin=document.get("margin"),
-        rate=Rate(*document["rate"]),
-        recent=Recent(*document["recent"]),
-        waiting=Open(seconds, Counts(good, total)),
-        candidate=Counts(*document["candidate"]),
-        stable=Counts(*document["stable"]),
-        noise=None if noise is None else Noise(*noise),
+        worse=_read_bets(document["worse"], WORSE_PRIOR),
+        safe=_read_bets(document["safe"], SAFE_PRIOR),
+        below=None if below is None else _read_bets(below, WORSE_PRIOR),
+        margin=None if margin is None else float(margin),
+        rate=Rate(*_numbers(document["rate"])),
+        recent=Recent(*_numbers(document["recent"])),
+        waiting=Open(seconds, Counts(*waiting)),
+        candidate=Counts(*_numbers(document["candidate"])),
+        stable=Counts(*_numbers(document["stable"])),
+        noise=None if noise is None else _read_noise(*_numbers(noise)),
     )
 
 
@@ -64,6 +65,16 @@ def _bets(bets: Bets) -> list[float]:
     return [bets.log, *bets.weights]
 
 
-def _read_bets(numbers: Sequence[float]) -> Bets:
-    log, *weights = numbers
+def _read_bets(numbers: Sequence[Any], prior: Sequence[float]) -> Bets:
+    log, *weights = _numbers(numbers)
+    if len(weights) != len(prior):
+        raise ValueError(f"{len(weights)} weights are not those of {len(prior)} guesses")
     return Bets(log, tuple(weights))
+
+
+def _read_noise(squares: float, deviation: float, variance: float, blocks: float) -> Noise:
+    return Noise(squares, deviation, variance, int(blocks))
+
+
+def _numbers(values: Sequence[Any]) -> list[float]:
+    return [float(one) for one in values]

@@ -54,6 +54,14 @@ class Policy:
         """Logarithm of the evidence that is enough."""
         return -math.log(self.alpha)
 
+    def is_safe(self, finding: Finding) -> bool:
+        """Claim that a metric is sure by itself that the candidate is not worse by the margin."""
+        return (
+            finding.safe >= self.sure
+            and finding.requests >= self.min_requests
+            and not finding.is_below
+        )
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -97,7 +105,7 @@ def decide(
     if before is Verdict.FAIL or blamed is not None:
         cause = blamed or _heaviest(gating)
         return Decision(Verdict.FAIL, Reason.REGRESSED, worse, signal, cause)
-    lacking = next((one for one in gating if not _is_safe(one, policy)), None)
+    lacking = next((one for one in gating if not policy.is_safe(one)), None)
     if before is Verdict.PASS or (lacking is None and age >= policy.min_duration):
         return Decision(Verdict.PASS, Reason.SAFE, worse, signal)
     if age >= policy.max_duration:
@@ -118,14 +126,6 @@ def _signal(worse: float, policy: Policy) -> Signal:
     if worse >= policy.sure:
         return Signal.ENOUGH
     return Signal.SUSPICIOUS if worse >= SUSPICIOUS else Signal.NONE
-
-
-def _is_safe(finding: Finding, policy: Policy) -> bool:
-    return (
-        finding.safe >= policy.sure
-        and finding.requests >= policy.min_requests
-        and not finding.is_below
-    )
 
 
 def _weight(finding: Finding) -> float:

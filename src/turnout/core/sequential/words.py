@@ -1,0 +1,65 @@
+"""What evidence says, in a sentence."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from turnout.core.sequential.bets import plain
+from turnout.core.sequential.findings import Finding
+from turnout.core.sequential.forecast import forecast, rounded
+from turnout.core.sequential.tally import Tally, Terms
+from turnout.core.sequential.verdicts import Policy
+
+PLENTY: Final = 1000.0
+"""Evidence beyond which the number says nothing more to people."""
+
+EXACT_BELOW: Final = 10.0
+
+
+def said_of(finding: Finding, tally: Tally, terms: Terms, policy: Policy) -> str:
+    """Say what one metric shows: both values, the drop with its margin, evidence, forecast."""
+    if finding.shares is None or finding.drop is None:
+        return f"{finding.name}: candidate and stable were not asked in the same minutes yet"
+    mine, theirs = (f"{100 * one:.1f}%" for one in finding.shares)
+    requests = f"{finding.requests:.0f} requests"
+    return (
+        f"{finding.name}: candidate {mine}, stable {theirs} lately, {_drop(finding)}"
+        f"{_below(finding)}; evidence {evidence(finding.worse)} that it is worse, "
+        f"{evidence(finding.safe)} that it is safe, of {requests} ({math.exp(policy.sure):.0f} "
+        f"decides){_ahead(finding, tally, terms, policy)}"
+    )
+
+
+def evidence(log: float) -> str:
+    """Write evidence as people read it: 6.2, 48, over 1000."""
+    number = plain(log)
+    if number > PLENTY:
+        return f"over {PLENTY:.0f}"
+    return f"{number:.1f}" if number < EXACT_BELOW else f"{number:.0f}"
+
+
+def points(share: float) -> str:
+    """Write a difference of shares in points."""
+    return f"{100 * share:.2f}".rstrip("0").rstrip(".")
+
+
+def _drop(finding: Finding) -> str:
+    drop = finding.drop or 0.0
+    said = f"{100 * abs(drop):.1f} points {'better' if drop < 0 else 'worse'}"
+    return said if finding.margin is None else f"{said} ({points(finding.margin)} allowed)"
+
+
+def _below(finding: Finding) -> str:
+    if not finding.is_below or finding.minimum is None:
+        return ""
+    return f", below the minimum of {points(finding.minimum)}%"
+
+
+def _ahead(finding: Finding, tally: Tally, terms: Terms, policy: Policy) -> str:
+    """Say how much longer a Pass takes; nothing where it is there, is far or cannot be told."""
+    found = forecast(tally, terms, policy.min_requests)
+    if policy.is_safe(finding) or finding.exceeds or found is None or rounded(found.requests) == 0:
+        return ""
+    time = "" if found.seconds is None else f", {rounded(found.seconds / 60.0)} min"
+    return f"; about {rounded(found.requests)} more requests{time}, if it is as good as stable"

@@ -40,3 +40,7 @@ demo-down: .venv/.ready ## take the demo's cluster away
 .PHONY: bench-gates
 bench-gates: .venv/.ready ## how often gates are wrong, ours and others': tables, targets (SEED=n)
 	.venv/bin/python -m benchmarks.gates --seed $(or $(SEED),1) $(if $(OUT),--out $(OUT))
+
+.PHONY: bench-fleet
+bench-fleet: .venv/.ready ## what hundreds of canaries cost, and how soon bad ones are back (AGENTS=n)
+	.venv/bin/python -m benchmarks.fleet --agents $(or $(AGENTS),200) $(if $(IDLE),--idle $(IDLE)) $(if $(OUT),--out $(OUT))

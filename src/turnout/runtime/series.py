@@ -3,6 +3,7 @@
 Series of an Agent end with the Agent; versions appear as labels for live arms only.
 """
 
+import time
 from functools import partial
 from typing import Final
 
@@ -15,6 +16,7 @@ from turnout.core.decide import Outcome
 from turnout.core.phase import has_ended
 
 _AGENT: Final = ("namespace", "agent")
+_SOON: Final = (0.5, 1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10, 20, 40)
 _LONG: Final = (60, 300, 900, 1800, 3600, 7200, 21600, 86400)
 
 
@@ -45,6 +47,12 @@ class AgentSeries:
             buckets=_LONG,
             registry=registry,
         )
+        self._window_delay = Histogram(
+            "turnout_gate_window_delay_seconds",
+            "How long after its end a window of a metric was judged.",
+            buckets=_SOON,
+            registry=registry,
+        )
         self.orphans = gauge(
             "turnout_orphaned_agents",
             "Agents whose objects stay because a guard forbids to remove them.",
@@ -54,6 +62,7 @@ class AgentSeries:
             "1 where so many Agents went at once that an administrator is asked.",
         )
         self._last: dict[Ref, tuple[str, ...]] = {}
+        self._judged: dict[Ref, dict[str, float]] = {}
 
     def notice(self, ref: Ref, outcome: Outcome) -> None:
         """Note a decision about an Agent."""
@@ -63,6 +72,7 @@ class AgentSeries:
         if outcome.decision.actions:
             self._decisions.labels(*agent, outcome.decision.rule).inc()
         self._note_weights(ref, outcome)
+        self._note_windows(ref, outcome)
         self._note_end(agent, outcome)
 
     def _note_weights(self, ref: Ref, outcome: Outcome) -> None:
@@ -82,6 +92,17 @@ class AgentSeries:
                 self._weight.remove(ref.namespace, ref.name, gone, state)
         self._last[ref] = live
 
+    def _note_windows(self, ref: Ref, outcome: Outcome) -> None:
+        """Note when the windows were judged that are new; those of a checkpoint are not."""
+        ends = {name: windows[-1].end for name, windows in outcome.ledger.items() if windows}
+        before = self._judged.get(ref, {})
+        now = time.time()
+        for name, windows in outcome.ledger.items():
+            for one in windows:
+                if name in before and one.end > before[name]:
+                    self._window_delay.observe(now - one.end)
+        self._judged[ref] = ends
+
     def _note_end(self, agent: tuple[str, str], outcome: Outcome) -> None:
         rollout, status = outcome.course.rollout, outcome.course.status
         if rollout is None or status is None or not has_ended(status.phase):
@@ -96,6 +117,7 @@ class AgentSeries:
 
     def forget(self, ref: Ref) -> None:
         """End the series of an Agent that is gone."""
+        self._judged.pop(ref, None)
         if ref not in self._last:
             return
         for gone in self._last.pop(ref):

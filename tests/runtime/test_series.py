@@ -4,6 +4,7 @@ from turnout.adapters.documents import AGENT, Ref
 from turnout.api.agent import AgentPhase
 from turnout.core.course import Course
 from turnout.core.decide import Outcome
+from turnout.core.ledger import Entry
 from turnout.core.looks import Counts, Window
 from turnout.core.plan import Decision
 from turnout.core.reasons import Reason
@@ -19,7 +20,7 @@ def outcome(*ends: float) -> Outcome:
     windows = tuple(Window(now - end - 10, now - end, some, some) for end in ends)
     course = Course("advance", Reason.PAUSED, "paused", None)
     decision = Decision("advance", "Paused", "paused", (), ())
-    return Outcome(decision, {"success": windows}, {}, AgentPhase.PROGRESSING, course)
+    return Outcome(decision, {"success": Entry(windows)}, {}, AgentPhase.PROGRESSING, course)
 
 
 def delays(telemetry: Telemetry, bound: str) -> float | None:
@@ -31,8 +32,7 @@ def test_a_window_is_noted_once_by_how_late_it_was_judged() -> None:
     first = outcome(12)
     telemetry.agents.notice(REF, first)
     assert delays(telemetry, "+Inf") == 0, "what a checkpoint held was judged before"
-    windows = (*first.ledger["success"], *outcome(2.2).ledger["success"])
-    both = Outcome(first.decision, {"success": windows}, {}, first.phase, first.course)
+    both = outcome(12, 2.2)
     telemetry.agents.notice(REF, both)
     telemetry.agents.notice(REF, both)
     assert (delays(telemetry, "2.0"), delays(telemetry, "3.0")) == (0, 1)

@@ -3,6 +3,7 @@
 Series of an Agent end with the Agent; versions appear as labels for live arms only.
 """
 
+import math
 import time
 from functools import partial
 from typing import Final
@@ -49,7 +50,7 @@ class AgentSeries:
         )
         self._window_delay = Histogram(
             "turnout_gate_window_delay_seconds",
-            "How long after its end a window of a metric was judged.",
+            "How long after its end the newest window of a metric was judged.",
             buckets=_SOON,
             registry=registry,
         )
@@ -94,13 +95,14 @@ class AgentSeries:
 
     def _note_windows(self, ref: Ref, outcome: Outcome) -> None:
         """Note when the windows were judged that are new; those of a checkpoint are not."""
-        ends = {name: windows[-1].end for name, windows in outcome.ledger.items() if windows}
-        before = self._judged.get(ref, {})
-        now = time.time()
-        for name, windows in outcome.ledger.items():
-            for one in windows:
-                if name in before and one.end > before[name]:
-                    self._window_delay.observe(now - one.end)
+        before, now = self._judged.get(ref, {}), time.time()
+        ends: dict[str, float] = {}
+        for name, entry in outcome.ledger.items():
+            if entry.end is None:
+                continue
+            ends[name] = entry.end
+            if entry.end > before.get(name, math.inf):
+                self._window_delay.observe(now - entry.end)
         self._judged[ref] = ends
 
     def _note_end(self, agent: tuple[str, str], outcome: Outcome) -> None:

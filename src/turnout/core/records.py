@@ -115,7 +115,8 @@ def _found_again(world: World, ref: VersionRef, wanted: Wanted | None) -> Iterat
     """Make the index entry of a version anew from its content."""
     content = world.stored.get(ref.version)
     if wanted is not None and wanted.ref == ref and wanted.content is not None:
-        yield from _new_version(world, ref, wanted.content)
+        known = wanted.content
+        yield _index_entry(world, ref, known.stored(ref), known.version_sources())
     elif isinstance(content, Stored) and content.digest == ref.digest:
         yield _index_entry(world, ref, content, ())
 

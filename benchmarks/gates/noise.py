@@ -26,12 +26,8 @@ class Noise:
         """Begin without a look."""
         return cls(np.zeros((4, repetitions)))
 
-    def copy(self) -> Noise:
-        """Copy it, for a rollout that goes on learning."""
-        return Noise(self.sums.copy())
-
     def factor(self, rows: Ints) -> Floats:
-        """Give the factor by which evidence of the next look is divided."""
+        """Give the factor by which the logarithm of what a look pays is divided."""
         squares, gaps, spreads, looks = self.sums[:, rows]
         with np.errstate(divide="ignore", invalid="ignore"):
             found = np.clip((squares - gaps**2 / spreads) / (looks - 1), 1.0, MOST)

@@ -96,9 +96,9 @@ def own_terms(terms: Terms) -> tally.Terms:
 
 
 def _begin(terms: Terms, repetition: int) -> tally.Tally:
-    known = None if terms.prior is None else _noise(terms.prior, repetition)
+    factor = 1.0 if terms.prior is None else _noise(terms.prior, repetition).factor
     rate = recent.Rate.known(terms.history)
-    return tally.begin(own_terms(terms), rate=rate, noise=known)
+    return tally.begin(own_terms(terms), rate=rate, noise=factor)
 
 
 def _noise(known: Noise, repetition: int) -> noise.Noise:

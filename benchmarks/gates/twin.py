@@ -81,7 +81,8 @@ class Twin:
         self._asked = np.full(repetitions, PSEUDO)
         self._drop = np.zeros((2, repetitions))
         self._block = np.zeros((3, repetitions))
-        self._noise = terms.prior and terms.prior.copy()
+        rows = np.arange(repetitions)
+        self._noise = np.ones(repetitions) if terms.prior is None else terms.prior.factor(rows)
 
     @property
     def drop(self) -> Floats:
@@ -109,7 +110,7 @@ class Twin:
 
     def _close(self, rows: Ints, block: Look, minutes: Floats) -> None:
         rate = (self._stable[rows] + 0.5) / (self._asked[rows] + 1)
-        share = 1.0 if self._noise is None else 1 / self._noise.factor(rows)
+        share = 1 / self._noise[rows]
         keep = (1 - FORGET) ** minutes
         factors = _fail_factors(rate, block) * share
         gain, self._fail[:, rows] = _bet(self._fail[:, rows], factors, keep, FAIL_PRIOR)
@@ -123,8 +124,6 @@ class Twin:
 
     def _measure(self, rows: Ints, block: Look, minutes: Floats) -> None:
         n1, n0 = block.good1 + block.bad1, block.good0 + block.bad0
-        if self._noise is not None:
-            self._noise.look(rows, block)
         fade = 0.5 ** (minutes / DROP_HALF_MINUTES)
         gaps = block.good0 * n1 - block.good1 * n0
         gap = np.array([gaps, n1 * n0]) / (n1 + n0)

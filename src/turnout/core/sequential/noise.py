@@ -1,9 +1,9 @@
 """How much more the arms differ by chance than independent requests would.
 
 Requests of one session fare alike, pods differ: counts then scatter more than they should. The
-factor by which they do, learned before the rollout from two groups of stable's pods and further
-from its own looks, dampens what a wager pays. It cannot mend a unit that is too small where
-traffic is rare: what is counted should be the session or the task.
+factor by which they do, learned before the rollout from two groups of stable's pods, dampens what a
+wager pays. It is not learned further from the rollout: a real drop looks like noise. It cannot mend
+a unit that is too small where traffic is rare: what is counted should be the session or the task.
 """
 
 from __future__ import annotations

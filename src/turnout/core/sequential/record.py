@@ -8,14 +8,13 @@ from typing import Any
 from turnout.core.looks import Counts
 from turnout.core.sequential.bets import Bets
 from turnout.core.sequential.guesses import SAFE_PRIOR, WORSE_PRIOR
-from turnout.core.sequential.noise import Noise
 from turnout.core.sequential.recent import Rate, Recent
 from turnout.core.sequential.tally import Open, Tally
 
 
 def written(tally: Tally) -> dict[str, Any]:
     """Write a tally as numbers in lists: under 2 kB of JSON, and no double loses a bit."""
-    recent, waiting, noise = tally.recent, tally.waiting, tally.noise
+    recent, waiting = tally.recent, tally.waiting
     document = {
         "worse": _bets(tally.worse),
         "safe": _bets(tally.safe),
@@ -32,9 +31,7 @@ def written(tally: Tally) -> dict[str, Any]:
         "waiting": [waiting.seconds, waiting.stable.good, waiting.stable.total],
         "candidate": [tally.candidate.good, tally.candidate.total],
         "stable": [tally.stable.good, tally.stable.total],
-        "noise": None
-        if noise is None
-        else [noise.squares, noise.deviation, noise.variance, noise.blocks],
+        "noise": tally.noise,
     }
     return {key: value for key, value in document.items() if value is not None}
 
@@ -46,7 +43,7 @@ def read(document: Mapping[str, Any]) -> Tally:
         KeyError, TypeError, ValueError: it is not what ``written`` gives.
     """
     seconds, *waiting = _numbers(document["waiting"])
-    below, noise, margin = (document.get(name) for name in ("below", "noise", "margin"))
+    below, margin = document.get("below"), document.get("margin")
     return Tally(
         worse=_read_bets(document["worse"], WORSE_PRIOR),
         safe=_read_bets(document["safe"], SAFE_PRIOR),
@@ -57,7 +54,7 @@ def read(document: Mapping[str, Any]) -> Tally:
         waiting=Open(seconds, Counts(*waiting)),
         candidate=Counts(*_numbers(document["candidate"])),
         stable=Counts(*_numbers(document["stable"])),
-        noise=None if noise is None else _read_noise(*_numbers(noise)),
+        noise=float(document["noise"]),
     )
 
 
@@ -70,10 +67,6 @@ def _read_bets(numbers: Sequence[Any], prior: Sequence[float]) -> Bets:
     if len(weights) != len(prior):
         raise ValueError(f"{len(weights)} weights are not those of {len(prior)} guesses")
     return Bets(log, tuple(weights))
-
-
-def _read_noise(squares: float, deviation: float, variance: float, blocks: float) -> Noise:
-    return Noise(squares, deviation, variance, int(blocks))
 
 
 def _numbers(values: Sequence[Any]) -> list[float]:

@@ -19,7 +19,6 @@ from turnout.core.sequential.guesses import (
     safe_gains,
     worse_gains,
 )
-from turnout.core.sequential.noise import Noise
 from turnout.core.sequential.recent import Rate, Recent
 
 WAIT_SECONDS: Final = 180.0
@@ -95,7 +94,8 @@ class Tally:
         waiting: The block that is open.
         candidate: All that the candidate answered.
         stable: All that stable answered.
-        noise: Scatter of the counts, where it was learned before the rollout.
+        noise: Scatter of the counts over that of independent requests, as it was learned before
+            the rollout; 1 where it was not.
     """
 
     worse: Bets
@@ -107,16 +107,17 @@ class Tally:
     waiting: Open = CLOSED
     candidate: Counts = NOTHING
     stable: Counts = NOTHING
-    noise: Noise | None = None
+    noise: float = 1.0
 
 
-def begin(terms: Terms, rate: Rate | None = None, noise: Noise | None = None) -> Tally:
+def begin(terms: Terms, rate: Rate | None = None, noise: float = 1.0) -> Tally:
     """Begin without evidence.
 
     Args:
         terms: What is tested for.
         rate: Stable's rate before the rollout, where it is known.
-        noise: Scatter between two groups of stable's pods before the rollout, where it is known.
+        noise: How much more two groups of stable's pods differed before the rollout than chance
+            would have it (``Noise.factor``), where it is known.
     """
     return Tally(
         worse=Bets(0.0, WORSE_PRIOR),
@@ -154,16 +155,14 @@ def _closed(tally: Tally, candidate: Counts, stable: Counts, seconds: float, ter
         stable.good,
         max(stable.total - stable.good, 0.0),
     )
-    noise = tally.noise
-    factor = 1.0 if noise is None else noise.factor
-    below = _below(tally.below, block, terms, seconds, factor)
+    below = _below(tally.below, block, terms, seconds, tally.noise)
     if block.stable < A_REQUEST:
         return replace(tally, below=below)
     failures = tally.rate.failures
-    worse = _dampened(worse_gains(block, failures), factor)
+    worse = _dampened(worse_gains(block, failures), tally.noise)
     safe = tally.safe
     if tally.margin is not None:
-        gains = _dampened(safe_gains(block, failures, tally.margin), factor)
+        gains = _dampened(safe_gains(block, failures, tally.margin), tally.noise)
         safe = safe.settled(gains, SAFE_PRIOR, seconds, terms.sure + 1.0)
     return replace(
         tally,
@@ -172,7 +171,6 @@ def _closed(tally: Tally, candidate: Counts, stable: Counts, seconds: float, ter
         below=below,
         rate=tally.rate.after(stable.good, stable.total, seconds),
         recent=tally.recent.after(candidate, stable, seconds),
-        noise=None if noise is None else noise.after(block),
     )
 
 

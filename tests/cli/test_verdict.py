@@ -9,10 +9,10 @@ from turnout.cli.screen import Marks
 from turnout.cli.verdict import gate_lines
 
 
-def shown(**gate: Any) -> list[str]:
+def shown(quality: float = 0.96, **gate: Any) -> list[str]:
     """Show the gate of a rollout after two and a half minutes with traffic."""
     sim = rolling(PAUSED, **gate)
-    sim.traffic.quality |= {sim.candidate: 0.96, sim.stable: 0.97}
+    sim.traffic.quality |= {sim.candidate: quality, sim.stable: 0.97}
     sim.run(150)
     rollout = AgentRollout.model_validate(sim.rollout)
     return [line.plain for line in gate_lines(rollout, sim.now, Marks())]
@@ -31,3 +31,9 @@ def test_in_statistical_mode_the_evidence_is_shown_with_what_it_still_needs() ->
     assert "stable - 5%" in row
     assert "worse " in row
     assert "safe " in row
+
+
+def test_nothing_is_promised_to_a_version_that_is_worse() -> None:
+    _, row = shown(quality=0.8, **STATISTICAL)
+    assert "Fail" in row
+    assert "to go" not in row

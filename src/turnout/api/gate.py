@@ -163,8 +163,8 @@ class Gate(Wire):
     """What happens at maxDuration: Hold waits for a person, PromoteIfHealthy promotes a candidate
     that no metric speaks against, Rollback goes back to stable."""
     warmup: Duration = "0s"
-    """Windows that begin earlier than this after a change of weight do not count.
-    Example: 60s."""
+    """Windows that begin earlier than this after a change of weight do not count; in Statistical
+    mode after the first weight, and for a raise of it. Example: 60s."""
     provider: Name = "default"
     """Metrics provider, by the name that the administrator gave it. Example: team-prometheus."""
     metrics: Annotated[tuple[GateMetric, ...], Field(min_length=1, max_length=20), keyed_by("name")]

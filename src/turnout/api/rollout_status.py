@@ -132,7 +132,7 @@ class MetricStatus(Wire):
     """Statistical mode: evidence that it is not worse by maxRegression; 20 is enough at 95 %."""
     more_requests_needed: Int64 | None = None
     """Statistical mode: about so many more requests to the candidate are needed for a Pass if it is
-    as good as stable."""
+    as good as stable; absent where it measures worse than is allowed."""
     checkpoint: Annotated[str, Field(max_length=2048)] | None = None
     """Statistical mode: all that is kept of what was counted, as JSON; evidence goes on from it."""
     windows: Annotated[tuple[Window, ...], Field(max_length=20), ATOMIC] = ()

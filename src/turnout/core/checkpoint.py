@@ -141,7 +141,7 @@ def _with_evidence(
     status: MetricStatus, finding: Finding, tally: Tally, terms: Terms, gate: Gate
 ) -> MetricStatus:
     """Add what Statistical mode has to show, and what it goes on from."""
-    ahead = forecast(tally, terms, gate.least_requests)
+    ahead = None if finding.exceeds else forecast(tally, terms, gate.least_requests)
     return revised(
         status,
         bar=None if finding.margin is None else f"stable - {points(finding.margin)}%",

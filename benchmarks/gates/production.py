@@ -116,6 +116,7 @@ class Production:
     """Evidence of many rollouts of one scenario, each by the production gate."""
 
     def __init__(self, terms: Terms, repetitions: int) -> None:
+        self._passes = terms.passes
         self.log_fail = np.zeros(repetitions)
         self.log_pass = np.zeros(repetitions)
         self.drop: Floats = np.full(repetitions, -np.inf)
@@ -127,5 +128,5 @@ class Production:
             self.followed[repetition].look([look], place, minutes)
             [finding] = self.followed[repetition].findings
             self.log_fail[repetition] = finding.worse
-            self.log_pass[repetition] = finding.safe
+            self.log_pass[repetition] = finding.safe if self._passes else 0.0
             self.drop[repetition] = -np.inf if finding.drop is None else finding.drop

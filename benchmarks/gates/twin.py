@@ -37,8 +37,8 @@ class Terms:
         margin: The largest drop that is accepted, as a share.
         history: Stable's rate before the rollout, as the gate was told.
         confidence: Of both promises.
-        prior: Noise that was learned before, and goes on learning; None takes counts as they are.
-        passes: Whether the evidence for pass is wanted too.
+        prior: Noise that was learned before the rollout; None takes counts as they are.
+        passes: Whether there is evidence for pass, too; without it nothing is ever promoted.
     """
 
     margin: float

@@ -94,6 +94,15 @@ def test_the_production_gate_alone_gives_the_same_tables() -> None:
     assert by_twin == by_production
 
 
+@pytest.mark.parametrize("production", [False, True])
+def test_nothing_is_promoted_where_only_fails_are_asked_for(*, production: bool) -> None:
+    bench = Bench(seed=1, repetitions=2, production=production)
+    terms = Terms(0.02, 0.97, passes=False)
+    stream = Case(0.97, -0.02, 50, 0.25, looks=20).draw(bench.rng(0), 2)
+    outcome = judge(stream, bench.make(terms, 2), Rule.of(terms))
+    assert outcome.share(Verdict.WAITING) == 1
+
+
 def test_another_seed_gives_other_traffic_and_the_same_seed_the_same() -> None:
     first, again, other = (Case(0.9).draw(Bench(seed, 5).rng(1), 5).counts for seed in (1, 1, 2))
     assert (first == again).all()

@@ -1,6 +1,7 @@
 """What is written and told: only what a person would see change, and never a secret."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from tests.support.simulation import Simulation
 from turnout.api.rollout import AgentRollout
 from turnout.core.announce import MOST_WAITS, WAITS
 from turnout.core.checkpoint import restore
+from turnout.core.decide import decide_again
 from turnout.core.plan import Record
 from turnout.core.reasons import Reason
 from turnout.core.rules import RULES
@@ -246,3 +248,32 @@ def test_every_condition_is_always_there() -> None:
         "ContentStored": "True",
         "Available": "True",
     }
+
+
+def test_a_look_at_which_only_evidence_came_is_decided_in_short() -> None:
+    sim = rolling(PAUSED)
+    sim.run(60)
+    before = sim.outcomes[-1]
+    assert before.is_calm
+    seen = sim.world()
+    sim.serve(10)
+    now = sim.world()
+    later = replace(seen, now=now.now, readings=now.readings, ledger=now.ledger)
+    again = decide_again(later, before)
+    assert again is not None
+    assert again == sim.reconcile()
+    assert again.ledger != before.ledger
+
+
+def test_what_is_not_calm_is_decided_at_length() -> None:
+    sim = rolling(PAUSED)
+    first = sim.outcomes[0]
+    assert not first.is_calm
+    assert decide_again(sim.world(), first) is None
+    sim.run(60)
+    calm = sim.outcomes[-1]
+    due = replace(calm, due=sim.now)
+    assert decide_again(sim.world(), due) is None
+    sim.traffic.quality[sim.candidate] = 0.0
+    sim.serve(30)
+    assert decide_again(sim.world(), calm) is None

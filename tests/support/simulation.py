@@ -1,7 +1,7 @@
 """A world that the operator lives in: decisions are applied, time is told, counters grow."""
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,8 +13,9 @@ from turnout.api.agent import AgentStatus
 from turnout.api.base import Wire
 from turnout.api.rollout import AgentRolloutStatus
 from turnout.api.version import AgentVersionStatus
-from turnout.core.decide import Outcome, decide
+from turnout.core.decide import Outcome, decide, decide_again
 from turnout.core.plan import Action, Record
+from turnout.core.world import World
 
 INSTANT = 1e-6
 STATUSES: dict[str, type[Wire]] = {
@@ -52,6 +53,7 @@ class Simulation(SeenCluster):
         self.events: dict[str, tuple[str, str]] = {}
         self.outcomes: list[Outcome] = []
         self.again_in: timedelta | None = None
+        self._before: tuple[World, Outcome] | None = None
         self.version_names: list[str] = []
         """Every version that ever was, in the order of appearance."""
         for document in documents:
@@ -92,6 +94,7 @@ class Simulation(SeenCluster):
         """Observe, decide and apply once; `stop_after` kills the operator after so many writes."""
         world = self.world()
         outcome = decide(world)
+        self._check_again(world, outcome)
         self.outcomes.append(outcome)
         for number, action in enumerate(outcome.decision.actions):
             if stop_after is not None and number >= stop_after:
@@ -103,6 +106,15 @@ class Simulation(SeenCluster):
         for one in outcome.decision.announcements:
             self.events.setdefault(one.key + one.reason, (one.reason, one.message))
         return outcome
+
+    def _check_again(self, world: World, outcome: Outcome) -> None:
+        """Hold what is decided in short, where only time passed, to what is decided at length."""
+        if self._before is not None:
+            seen, before = self._before
+            then = replace(world, now=seen.now, ledger=seen.ledger, readings=seen.readings)
+            again = decide_again(world, before) if then == seen else None
+            assert again is None or again == outcome
+        self._before = (world, outcome)
 
     @override
     def apply(self, action: Action) -> None:

@@ -11,7 +11,7 @@ twice and no weight is written twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from turnout.api.agent import AgentPhase
@@ -19,6 +19,7 @@ from turnout.api.base import seconds
 from turnout.core.announce import announce
 from turnout.core.arrange import Arrangement, arrange
 from turnout.core.children import plan_children
+from turnout.core.content import Unresolved
 from turnout.core.course import SETTLING, Course, steer
 from turnout.core.evidence import FIRST, Evidence
 from turnout.core.gates import Blind
@@ -42,6 +43,8 @@ class Outcome:
         blind: Metrics that could not be read at this look; they stay so until the next one.
         phase: Where the Agent stands now.
         course: Where things go, for telemetry.
+        wanted: What the Agent asks for.
+        due: When time alone changes something else than the course; None where it never does.
     """
 
     decision: Decision
@@ -49,6 +52,14 @@ class Outcome:
     blind: Mapping[str, Blind]
     phase: AgentPhase
     course: Course
+    wanted: Wanted | Unresolved | None = None
+    due: datetime | None = None
+
+    @property
+    def is_calm(self) -> bool:
+        """Claim that a running rollout leaves nothing to do or to tell."""
+        told = self.decision.actions or self.decision.announcements
+        return self.course.running and self.course.start is None and not told
 
 
 def decide(world: World) -> Outcome:
@@ -60,16 +71,46 @@ def decide(world: World) -> Outcome:
     status = report(world, course, arrangement, wanted)
     patch = merge_patch(stored(world.agent.status), status.to_wire())
     told = [_record(world, patch)] if patch and course.rule != SETTLING else []
+    due = _due(world, arrangement)
     decision = Decision(
         rule=course.rule,
         reason=course.reason.value,
         message=course.message,
         actions=tuple(_ordered(world, course, arrangement, asked, told)),
         announcements=announce(world, course),
-        again_in=_again_in(world, course, arrangement),
+        again_in=_again_in(world, course, due),
     )
     evidence = course.evidence or Evidence(FIRST, {})
-    return Outcome(decision, evidence.ledger, evidence.blind, status.phase, course)
+    return Outcome(decision, evidence.ledger, evidence.blind, status.phase, course, wanted, due)
+
+
+def decide_again(world: World, before: Outcome) -> Outcome | None:
+    """Decide where since a calm outcome only time has passed and evidence come.
+
+    Nearly every look at a rollout is like that. The outcome is the one that `decide` would come
+    to: evidence speaks through the course, and whatever else time changes has its moment. None
+    where there is something to do, so that everything is to be looked at.
+    """
+    if not before.is_calm or before.wanted is None:
+        return None
+    if before.due is not None and world.now >= before.due:
+        return None
+    course = steer(world, before.wanted)
+    if _bare(course) != _bare(before.course):
+        return None
+    evidence = course.evidence or Evidence(FIRST, {})
+    again_in = _again_in(world, course, before.due)
+    return replace(
+        before,
+        decision=replace(before.decision, again_in=again_in),
+        ledger=evidence.ledger,
+        blind=evidence.blind,
+        course=course,
+    )
+
+
+def _bare(course: Course) -> Course:
+    return replace(course, evidence=None, again_at=None)
 
 
 def _record(world: World, patch: Mapping[str, object]) -> Record:
@@ -95,17 +136,25 @@ def _ordered(
     yield from plan_history(world, course, asked)
 
 
-def _again_in(world: World, course: Course, arrangement: Arrangement) -> timedelta | None:
-    """Look again at the soonest of: the rule's own time, the next look, the scale-down."""
-    moments = [course.again_at, _next_look(world, course)]
-    moments += [arm.until for arm in arrangement.arms]
+def _due(world: World, arrangement: Arrangement) -> datetime | None:
+    """Tell the soonest of: a scale-down, orders to repeat, content that was still for long."""
+    moments = [arm.until for arm in arrangement.arms]
     recheck = orders_again_in(world)
     if recheck is not None:
         moments.append(world.now + recheck)
     if world.settles_in > 0:
         moments.append(world.now + timedelta(seconds=world.settles_in))
-    soonest = min((one for one in moments if one is not None), default=None)
+    return _soonest(moments)
+
+
+def _again_in(world: World, course: Course, due: datetime | None) -> timedelta | None:
+    """Look again at the soonest of: the rule's own time, the next look, what is due."""
+    soonest = _soonest([course.again_at, _next_look(world, course), due])
     return None if soonest is None else max(soonest - world.now, timedelta(0))
+
+
+def _soonest(moments: Iterable[datetime | None]) -> datetime | None:
+    return min((one for one in moments if one is not None), default=None)
 
 
 def _next_look(world: World, course: Course) -> datetime | None:

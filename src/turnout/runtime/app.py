@@ -106,8 +106,8 @@ class Operator:
         way = _way_of_jobs(settings)
         sources = Sources(self._store, hand, observer.texts, inbox, wake=self.wake, way=way)
         crew = Crew(hand, self._collector, self._lineup, sources)
-        reconciler = Reconciler(self._store, observer, crew, self)
-        self._workers = Workers(self._queue, reconciler, telemetry, settings.workers)
+        self._reconciler = Reconciler(self._store, observer, crew, self)
+        self._workers = Workers(self._queue, self._reconciler, telemetry, settings.workers)
         self._pulse = Pulse(telemetry, self._refresh)
 
     # what the parts tell each other
@@ -115,6 +115,7 @@ class Operator:
     def wake(self, refs: Iterable[Ref]) -> None:
         """Put objects that a change bears on into the queue."""
         for ref in refs:
+            self._reconciler.stir(ref)
             self._queue.add(ref)
 
     def tell(self, announcement: Announcement, regarding: Document) -> None:

@@ -18,9 +18,10 @@ from turnout.api.tools import ToolRegistry
 from turnout.api.version import AgentVersion
 from turnout.core.checkpoint import restore
 from turnout.core.evidence import evidence_starts
+from turnout.core.gates import Blind
 from turnout.core.intake import Wanted, take_in
 from turnout.core.ledger import NOTHING
-from turnout.core.looks import Cadence
+from turnout.core.looks import Cadence, Readings
 from turnout.core.naming import standing_order_name
 from turnout.core.phase import has_ended
 from turnout.core.pins import completed, drift_that_holds
@@ -67,8 +68,14 @@ class Observer:
         """Tell the time."""
         return self._clock.now()
 
-    async def observe(self, ref: Ref, agent: Agent, memory: Memory) -> World:
-        """Read one Agent's world."""
+    async def observe(
+        self,
+        ref: Ref,
+        agent: Agent,
+        memory: Memory,
+        readings: Mapping[str, Readings | Blind] | None = None,
+    ) -> World:
+        """Read one Agent's world, and its metrics where no readings of just now are given."""
         stored = self._stored_world(ref, agent)
         prompts = await self._prompts(ref, agent)
         registry = await self._completed(stored.sources.registry)
@@ -84,7 +91,17 @@ class Observer:
         asked = wanted if isinstance(wanted, Wanted) else None
         world = await self._contents.add(world, asked, memory.doubted)
         memory.doubted &= world.foreign.keys()
-        return await self._with_evidence(world, memory)
+        return await self._with_evidence(world, memory, readings)
+
+    async def look_again(self, seen: World, memory: Memory) -> World:
+        """See what is new of a world in which only time passed: evidence."""
+        return await self._with_evidence(replace(seen, now=self._clock.now()), memory)
+
+    def still_holds(self, seen: World) -> bool:
+        """Claim that a world is still set in the surroundings in which it was seen."""
+        here = self._surroundings
+        then = (seen.approvals_protected, seen.routes_served, seen.crd_uid)
+        return then == (here.approvals_protected, here.routes_served, here.crd_uid)
 
     def _stored_world(self, ref: Ref, agent: Agent) -> World:
         rollouts = self._records(ref, kinds.AGENT_ROLLOUT, AgentRollout)
@@ -192,22 +209,30 @@ class Observer:
                     self._store.remove(ref)
         return _by_name(found)
 
-    async def _with_evidence(self, world: World, memory: Memory) -> World:
+    async def _with_evidence(
+        self,
+        world: World,
+        memory: Memory,
+        readings: Mapping[str, Readings | Blind] | None = None,
+    ) -> World:
         """Add the windows that are remembered, and ask the provider if a look is due."""
         newest = world.rollouts[-1] if world.rollouts else None
         if newest is None or has_ended(newest.status.phase):
             return world
+        taken = readings if newest.metadata.uid == memory.rollout else None
         memory.begin(newest.metadata.uid)
         ledger = dict(memory.ledger or restore(newest.status))
         scrape = self._gauge.scrape_interval(newest)
         world = replace(world, ledger=ledger, readings=dict(memory.blind), scrape=scrape)
+        if taken is not None:
+            return replace(world, readings=taken)
         since = _open_since(world, newest)
         if since is None or not _look_is_due(world, newest, since, memory):
             return world
         memory.looked_at = world.now
         question = Question(newest, _pods_of_both(world, newest), since, world.now)
-        readings = await self._gauge.read(question, world.sources.templates)
-        return replace(world, readings=readings)
+        found = await self._gauge.read(question, world.sources.templates)
+        return replace(world, readings=found)
 
 
 def _by_name(found: Mapping[Ref, Document | Invalid]) -> dict[tuple[str, str], Child]:

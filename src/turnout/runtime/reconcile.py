@@ -16,13 +16,16 @@ from turnout.api.prompt import Prompt
 from turnout.api.tools import ToolRegistry
 from turnout.core import naming
 from turnout.core.decide import Outcome, decide
+from turnout.core.gates import Blind
 from turnout.core.kill import order_of
+from turnout.core.looks import Readings
 from turnout.core.patch import merge_patch
 from turnout.core.plan import Action, Announcement, Apply, Create, Decision, Record, Target
 from turnout.core.reasons import Reason
 from turnout.core.world import Unread, World
 from turnout.errors import Conflict, Forbidden, Invalid
 from turnout.runtime.apply import Hand, name_of, ref_to
+from turnout.runtime.calm import Glances
 from turnout.runtime.collect import Collector
 from turnout.runtime.lineup import Lineup
 from turnout.runtime.memory import Memory
@@ -103,6 +106,7 @@ class Reconciler:
         self._sources = crew.sources
         self._audience = audience
         self._memories: dict[Ref, Memory] = {}
+        self._glances = Glances(observer)
 
     async def reconcile(self, ref: Ref) -> timedelta | None:
         """Look at one object; returns when to look again, None to leave it to events.
@@ -111,28 +115,40 @@ class Reconciler:
             Conflict: The world moved on meanwhile: again soon.
             Transient: The API server is unwell: again later.
         """
-        document = self._store.get(ref)
         if ref.kind != kinds.AGENT:
-            return await self._shared(ref, document)
+            return await self._shared(ref, self._store.get(ref))
+        glance = await self._glances.look(ref, self._memories.get(ref, Memory()))
+        if glance.outcome is not None:
+            self._audience.notice(ref, glance.outcome)
+            return glance.outcome.decision.again_in
+        document = self._store.get(ref)
         if document is None:
             self._forget(ref)
             return await self._collector.collect(ref)
         agent = parse(Agent, document)
         if isinstance(agent, Agent):
-            return await self._agent(ref, agent)
+            return await self._agent(ref, agent, glance.readings)
         self._lineup.step_out(ref)
         await self._refuse(ref, document, agent)
         return None
 
+    def stir(self, ref: Ref) -> None:
+        """Hear that something happened that bears on an object."""
+        self._glances.stir(ref)
+
     def _forget(self, ref: Ref) -> None:
         self._memories.pop(ref, None)
+        self._glances.forget(ref)
         self._lineup.leave(ref)
         self._audience.forget(ref)
         self._audience.wake(self._lineup.calls(self._observer.now()))
 
-    async def _agent(self, ref: Ref, agent: Agent) -> timedelta | None:
+    async def _agent(
+        self, ref: Ref, agent: Agent, readings: Mapping[str, Readings | Blind] | None
+    ) -> timedelta | None:
         memory = self._memories.setdefault(ref, Memory())
-        world = await self._observer.observe(ref, agent, memory)
+        wakes = self._glances.wakes(ref)
+        world = await self._observer.observe(ref, agent, memory, readings)
         outcome = self._decide(ref, world)
         memory.ledger, memory.blind = outcome.ledger, outcome.blind
         known = memory.refused, memory.forbidden
@@ -153,6 +169,8 @@ class Reconciler:
         self._audience.wake(self._lineup.calls(world.now))
         if (memory.refused, memory.forbidden) != known:
             return AT_ONCE
+        if wakes == self._glances.wakes(ref):
+            self._glances.keep(ref, world, outcome, memory)
         return _again_in(outcome.decision, memory)
 
     def _decide(self, ref: Ref, world: World) -> Outcome:

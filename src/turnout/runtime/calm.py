@@ -1,0 +1,90 @@
+"""Short looks: where nobody woke an Agent since all was well, only time and evidence are new.
+
+A fleet of canaries is looked at every few seconds, and next to none of these looks finds anything
+to do. Everything that bears on an Agent wakes it when it changes, so for one that was not woken the
+world of before still holds, and is neither read nor worked through again.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from turnout.adapters.documents import AGENT, Ref
+from turnout.core.decide import Outcome, decide_again
+from turnout.core.gates import Blind
+from turnout.core.looks import Readings
+from turnout.core.world import World
+from turnout.runtime.memory import Memory
+from turnout.runtime.observe import Observer
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What came of a short look.
+
+    Attributes:
+        outcome: What is decided; None where everything has to be looked at.
+        readings: What the provider was asked meanwhile: it is not asked twice.
+    """
+
+    outcome: Outcome | None = None
+    readings: Mapping[str, Readings | Blind] | None = None
+
+
+@dataclass(frozen=True)
+class _Calm:
+    """An Agent at which nothing was to be done: what was seen, and decided."""
+
+    world: World
+    outcome: Outcome
+
+
+class Glances:
+    """Looks in short at Agents that nobody woke since they were calm."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._calm: dict[Ref, _Calm] = {}
+        self._wakes: Counter[Ref] = Counter()
+
+    def stir(self, ref: Ref) -> None:
+        """Hear that something happened that bears on an object: what was seen of it is old."""
+        self._calm.pop(ref, None)
+        self._wakes[ref] += ref.kind == AGENT
+
+    def forget(self, ref: Ref) -> None:
+        """Drop what is kept of an Agent that is gone."""
+        self._calm.pop(ref, None)
+        self._wakes.pop(ref, None)
+
+    def wakes(self, ref: Ref) -> int:
+        """Count how often an Agent was woken, to compare before and after a look."""
+        return self._wakes[ref]
+
+    async def look(self, ref: Ref, memory: Memory) -> Glance:
+        """Look in short where that is enough."""
+        calm = self._calm.get(ref)
+        if calm is None or not self._observer.still_holds(calm.world):
+            return Glance()
+        world = await self._observer.look_again(calm.world, memory)
+        stirred = self._calm.pop(ref, None) is not calm
+        outcome = None if stirred else decide_again(world, calm.outcome)
+        if outcome is not None:
+            memory.ledger, memory.blind = outcome.ledger, outcome.blind
+            self._calm[ref] = replace(calm, outcome=outcome)
+        return Glance(outcome, world.readings)
+
+    def keep(self, ref: Ref, world: World, outcome: Outcome, memory: Memory) -> None:
+        """Keep what a look saw, unless the next one must see everything again.
+
+        What is not watched is read at each look: contents of versions without pods, and who holds
+        a name that is needed.
+        """
+        unwatched = world.stored or world.foreign or _strangers(world)
+        trouble = memory.refused or memory.forbidden or memory.doubted
+        if outcome.is_calm and not unwatched and not trouble:
+            self._calm[ref] = _Calm(replace(world, readings={}, ledger={}), outcome)
+
+
+def _strangers(world: World) -> bool:
+    return any(world.ours(kind, name) is None for kind, name in world.children)

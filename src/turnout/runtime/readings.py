@@ -47,6 +47,18 @@ class _Pair:
     good: SampleQuery
     total: SampleQuery
 
+    @property
+    def is_one(self) -> bool:
+        """Claim that who asks for all is told of the good ones, too."""
+        same = self.good.metric == self.total.metric
+        every = self.total.match_labels.items() <= self.good.match_labels.items()
+        return same and every and self.good.upper_bound == self.total.upper_bound
+
+    def has_good(self, series: Answer) -> bool:
+        """Claim that a series counts good ones: a label that it lacks is as good as empty."""
+        wanted = self.good.match_labels.items()
+        return all(series.labels.get(name, "") == value for name, value in wanted)
+
 
 class Gauge:
     """Reads a gate's metrics; every failure becomes a Blind that says what was asked."""
@@ -82,9 +94,13 @@ class Gauge:
         try:
             pair = self._pair(question, metric, template)
             patience = timedelta(seconds=seconds(question.rollout.spec.gate.interval)) / 4
-            good, total = await asyncio.gather(
-                *(self._hub.samples(name, one, patience) for one in (pair.good, pair.total))
-            )
+            if pair.is_one:
+                total = await self._hub.samples(name, pair.total, patience)
+                good: Sequence[Answer] = [one for one in total if pair.has_good(one)]
+            else:
+                good, total = await asyncio.gather(
+                    *(self._hub.samples(name, one, patience) for one in (pair.good, pair.total))
+                )
         except MetricsUnavailable as error:
             return Blind(Reason.METRICS_UNAVAILABLE, f"{metric.name}: {error}")
         return Readings(_series(good), _series(total))

@@ -6,6 +6,7 @@ warm; only the one that leads works through the queue and writes.
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
@@ -54,6 +55,10 @@ from turnout.runtime.workers import Workers
 from turnout.settings import Settings
 
 logger = structlog.stdlib.get_logger(__name__)
+
+COLLECTOR: Final = (50_000, 20, 100)
+"""Thresholds of Python's search for cycles. Large answers are decoded all the time and hold none;
+with the usual (700, 10, 10) each makes it walk through all that is kept of the cluster."""
 
 FINISHED: Final = 0
 LOST_LEASE: Final = 1
@@ -279,6 +284,7 @@ async def serve(settings: Settings) -> int:
 
 def main(settings: Settings) -> int:
     """Run the operator in this process."""
+    gc.set_threshold(*COLLECTOR)
     set_up_logging(settings)
     logger.info("starting", pod=settings.pod_name, namespaces=settings.namespaces or "all")
     return asyncio.run(serve(settings))

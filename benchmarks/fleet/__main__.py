@@ -96,9 +96,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--agents", type=int, default=200, help="Agents with a canary")
     parser.add_argument("--idle", type=int, default=0, help="Agents that rest beside them")
-    parser.add_argument("--mode", default="Threshold", help="how the gate judges")
+    modes = ("Threshold", "Statistical")
+    parser.add_argument("--mode", choices=modes, default=modes[0], help="how the gate judges")
     parser.add_argument("--interval", choices=("5s", "10s"), default="10s", help="of its looks")
-    parser.add_argument("--seconds", type=float, default=90, help="how long the cost is measured")
+    parser.add_argument("--seconds", type=float, default=120, help="how long the cost is measured")
     parser.add_argument("--out", type=Path, help="file for the table")
     return parser
 

@@ -16,6 +16,7 @@ from turnout.core.naming import AGENT_LABEL, VERSION_LABEL
 
 NAMESPACES: Final = 20
 WEIGHT: Final = 25
+BAR: Final = "95%"
 RATES: Final = {"stable": 30.0, "candidate": 10.0}
 """Requests a second to each arm."""
 
@@ -56,13 +57,21 @@ class Fleet:
 
     def manifest(self, name: str) -> Document:
         """Write one Agent, with a gate that decides by what one look shows."""
-        bars: dict[str, Any] = {"failures": {"count": 1, "of": 1}}
-        metrics = [{**GATE["metrics"][0], "minimum": "95%"}]
-        gate = {**GATE, **bars, "interval": self.interval, "maxDuration": "2h", "metrics": metrics}
         steps: list[dict[str, Any]] = [{"setWeight": WEIGHT}, {"pause": {}}]
-        one = agent(replicas=1, gate={**gate, "mode": self.mode}, strategy=strategy(steps))
+        one = agent(replicas=1, gate=self.gate(), strategy=strategy(steps))
         one["metadata"]["name"] = name
         return one
+
+    def gate(self) -> Document:
+        """Write a gate that goes on looking: by a bar that one look decides, or by evidence."""
+        [metric] = GATE["metrics"]
+        common = {**GATE, "mode": self.mode, "interval": self.interval, "maxDuration": "2h"}
+        if self.mode == "Threshold":
+            bar = {**metric, "minimum": BAR}
+            return {**common, "failures": {"count": 1, "of": 1}, "metrics": [bar]}
+        bare = {key: value for key, value in metric.items() if key != "minimum"}
+        kept = {key: one for key, one in common.items() if key not in {"failures", "successes"}}
+        return {**kept, "minRequests": 50, "metrics": [bare]}
 
 
 class Sight(Watches):

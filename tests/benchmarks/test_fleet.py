@@ -59,12 +59,14 @@ def test_half_of_every_namespace_turns_bad_each_at_a_moment_of_its_own() -> None
     assert len(set(moments)) == len(half) == 100
 
 
+@pytest.mark.parametrize("mode", ["Threshold", "Statistical"])
 @pytest.mark.parametrize("interval", ["5s", "10s"])
-def test_a_fleets_agent_is_one_that_the_operator_reads(interval: str) -> None:
-    agent = Agent.model_validate(Fleet(1, interval=interval).manifest("agent-7"))
+def test_a_fleets_agent_is_one_that_the_operator_reads(interval: str, mode: str) -> None:
+    agent = Agent.model_validate(Fleet(1, mode=mode, interval=interval).manifest("agent-7"))
     assert agent.metadata.name == "agent-7"
     assert agent.spec.gate is not None
     assert agent.spec.gate.interval == interval
+    assert (agent.spec.gate.failures is None) == (mode == "Statistical")
 
 
 def test_watches_are_told_apart_from_what_is_asked() -> None:

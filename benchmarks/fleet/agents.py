@@ -17,6 +17,7 @@ from turnout.core.naming import AGENT_LABEL, VERSION_LABEL
 NAMESPACES: Final = 20
 WEIGHT: Final = 25
 BAR: Final = "95%"
+LEAST: Final = {"5s": 25, "10s": 50}
 RATES: Final = {"stable": 30.0, "candidate": 10.0}
 """Requests a second to each arm."""
 
@@ -66,12 +67,13 @@ class Fleet:
         """Write a gate that goes on looking: by a bar that one look decides, or by evidence."""
         [metric] = GATE["metrics"]
         common = {**GATE, "mode": self.mode, "interval": self.interval, "maxDuration": "2h"}
+        common["minRequests"] = LEAST[self.interval]  # one failure in a short window is no news
         if self.mode == "Threshold":
             bar = {**metric, "minimum": BAR}
             return {**common, "failures": {"count": 1, "of": 1}, "metrics": [bar]}
         bare = {key: value for key, value in metric.items() if key != "minimum"}
         kept = {key: one for key, one in common.items() if key not in {"failures", "successes"}}
-        return {**kept, "minRequests": 50, "metrics": [bare]}
+        return {**kept, "metrics": [bare]}
 
 
 class Sight(Watches):

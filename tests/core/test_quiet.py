@@ -11,7 +11,7 @@ from tests.support.simulation import Simulation
 from turnout.api.rollout import AgentRollout
 from turnout.core.announce import MOST_WAITS, WAITS
 from turnout.core.checkpoint import restore
-from turnout.core.decide import decide_again
+from turnout.core.decide import decide, decide_again
 from turnout.core.plan import Record
 from turnout.core.reasons import Reason
 from turnout.core.rules import RULES
@@ -277,3 +277,10 @@ def test_what_is_not_calm_is_decided_at_length() -> None:
     sim.traffic.quality[sim.candidate] = 0.0
     sim.serve(30)
     assert decide_again(sim.world(), calm) is None
+
+
+def test_while_content_settles_it_is_due_to_be_taken() -> None:
+    sim = Simulation(everything())
+    sim.settle()
+    outcome = decide(replace(sim.world(), settles_in=2.0))
+    assert outcome.due == sim.now + timedelta(seconds=2)

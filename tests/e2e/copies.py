@@ -18,6 +18,7 @@ from turnout.core.naming import AGENT_LABEL, VERSION_LABEL
 
 IMAGE: Final = "turnout.dev/support-agent:dev"
 PORT: Final = 8080
+BROKEN: Final = "Order 1042 arrived broken, I want my money back."
 PATIENCE: Final = 5
 """Seconds for a readiness probe: a busy machine is no verdict."""
 
@@ -145,14 +146,16 @@ def ask(host: str, text: str) -> Document:
 
 
 @contextmanager
-def customers(admin: Kubectl, names: Iterable[str], number: int = 2) -> Iterator[None]:
+def customers(
+    admin: Kubectl, names: Iterable[str], number: int = 2, text: str = BROKEN
+) -> Iterator[None]:
     """Ask the Services of these agents, so many people each, one question after another."""
     left = threading.Event()
 
     def write_on(host: str) -> None:
         while not left.is_set():
             with suppress(OSError):
-                ask(host, "Order 1042 arrived broken, I want my money back.")
+                ask(host, text)
             left.wait(0.1)
 
     hosts = [(admin.get("services", name) or {})["spec"]["clusterIP"] for name in names]

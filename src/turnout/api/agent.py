@@ -206,8 +206,8 @@ class Agent(Resource):
             "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && "
             "size(self.metadata.name) <= 40 && "
             "!self.metadata.name.matches('-[0-9a-f]{10}(-.*)?$')",
-            "an Agent's name is a DNS label of at most 40 characters that begins with a letter and "
-            "does not end like a version's name",
+            "metadata.name of an Agent is a DNS label of at most 40 characters that begins with a "
+            "letter and does not end like a version's name",
         ),
     )
 

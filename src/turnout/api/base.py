@@ -213,7 +213,7 @@ class Resource(Wire):
 SHORT_NAME = Cel(
     "size(self.metadata.name) <= 52 && "
     "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
-    "the name is a DNS label of at most 52 characters: a-z, 0-9 and - inside, no dots",
+    "metadata.name is a DNS label of at most 52 characters: a-z, 0-9 and - inside, no dots",
 )
 """For kinds that people write: names that other names can be made of."""
 

@@ -29,11 +29,11 @@ from benchmarks.gates.streams import (
     named,
 )
 from benchmarks.gates.twin import Look, Terms
+from turnout.core.sequential.verdicts import SUSPICIOUS
 
 STABLE, MARGIN = 0.97, 0.02
 WEIGHTS = np.array([0.05, 0.25, 0.50])
 STEP_MINUTES, STEP_REQUESTS = 5, 30
-SUSPICIOUS = float(np.log(3))
 LONGEST = 120
 
 

@@ -11,7 +11,7 @@ from turnout.api.base import VersionRef
 from turnout.api.rollout import Cause
 from turnout.core.cause import cause_of
 from turnout.core.intake import Wanted, take_in
-from turnout.core.standing import stable_of
+from turnout.core.stable import stable_of
 
 LONG_AGO = "2020-06-01T00:00:00Z"
 

@@ -12,24 +12,24 @@ from typing import Any
 
 from aiohttp import web
 
+from standin import wire
+from standin.mind import Answer, Call
+
 PACE = 0.1
 """Seconds before each reply."""
 
 
 async def complete(http: web.Request) -> web.Response:
-    last = (await http.json())["messages"][-1]
+    request = await http.json()
+    last = request["messages"][-1]
     refused = last["role"] == "tool" and json.loads(last["content"]).get("error") == "Killed"
     if refused:
         say("refused")
     await asyncio.sleep(PACE)
-    call = {"id": "c1", "function": {"name": "orders_lookup", "arguments": "{}"}}
-    wish = {"tool_calls": [{"index": 0, "type": "function", **call}]}
-    delta = {"role": "assistant", **({"content": "It was refused."} if refused else wish)}
-    choices = [{"index": 0, "delta": delta, "finish_reason": "stop"}]
-    head = {"id": "x", "object": "chat.completion.chunk", "created": 0, "model": "insistent"}
-    chunk = json.dumps({**head, "choices": choices})
-    text = f"data: {chunk}\n\ndata: [DONE]\n\n"
-    return web.Response(text=text, content_type="text/event-stream")
+    move = Answer("It was refused.") if refused else Call("orders_lookup", {})
+    pieces = wire.chunks(request, move, wire.usage(request, move, 0))
+    body = b"".join(map(wire.event, pieces)) + wire.END
+    return web.Response(body=body, content_type="text/event-stream")
 
 
 async def look_up(_http: web.Request) -> web.Response:

@@ -7,9 +7,13 @@ what a gate makes of shares and not of luck.
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
+
+from standin import wire
+from standin.mind import Answer, Call
 
 QUALITY = re.compile(r"(\w+) answers (\d+) of 100 well")
 """What a prompt says: whose it is, and how many of a hundred answers are right."""
@@ -39,20 +43,20 @@ MOOD = web.AppKey("mood", Mood)
 
 
 async def complete(http: web.Request) -> web.Response:
-    first, *_, last = (await http.json())["messages"]
+    request = await http.json()
+    move = _move(request["messages"], http.app[MOOD])
+    pieces = wire.chunks(request, move, wire.usage(request, move, 0))
+    body = b"".join(map(wire.event, pieces)) + wire.END
+    return web.Response(body=body, content_type="text/event-stream")
+
+
+def _move(messages: Sequence[Mapping[str, Any]], mood: Mood) -> Call | Answer:
+    """Look something up, and then answer by it or by nothing."""
+    first, *_, last = messages
     if last["role"] != "tool":
-        call = {"id": "c1", "function": {"name": "knowledge_search", "arguments": "{}"}}
-        return _chunk({"tool_calls": [{"index": 0, "type": "function", **call}]})
-    article = ARTICLE if http.app[MOOD].is_right(first["content"]) else "nothing"
-    return _chunk({"content": json.dumps({"resolution": "answer", "article": article})})
-
-
-def _chunk(delta: dict[str, Any]) -> web.Response:
-    choices = [{"index": 0, "delta": delta, "finish_reason": "stop"}]
-    head = {"id": "x", "object": "chat.completion.chunk", "created": 0, "model": "moody"}
-    chunk = json.dumps({**head, "choices": choices})
-    text = f"data: {chunk}\n\ndata: [DONE]\n\n"
-    return web.Response(text=text, content_type="text/event-stream")
+        return Call("knowledge_search", {})
+    article = ARTICLE if mood.is_right(first["content"]) else "nothing"
+    return Answer(json.dumps({"resolution": "answer", "article": article}))
 
 
 async def search(_http: web.Request) -> web.Response:

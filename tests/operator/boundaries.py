@@ -223,7 +223,7 @@ def _await_end(team: Team, expected: Document | None) -> Document:
         return len(left["Deployment"]) == 1 if expected is None else left == expected
 
     with suppress(AssertionError):
-        eventually("the end", reached, timeout=45, pause=PAUSE)
+        eventually("the end", reached, pause=PAUSE)
     return left
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from devcluster import Cluster
 from tests.operator.stage import APPROVERS, EDITOR, approval
 from tests.support.api import Document
-from tests.support.kubectl import Kubectl, eventually
+from tests.support.kubectl import PATIENCE, Kubectl, eventually
 from tests.support.manifests import agent, everything, strategy
 from turnout.adapters.documents import NAMESPACE
 
@@ -91,17 +91,17 @@ class Team:
         found = sorted(self.admin.list(ROLLOUTS), key=lambda one: one["spec"]["number"])
         return found[-1]["metadata"]["name"] if found else None
 
-    def await_rollout_after(self, seen: str | None, timeout: float = 30) -> str:
+    def await_rollout_after(self, seen: str | None, timeout: float = PATIENCE) -> str:
         def newer() -> str | None:
             newest = self.newest_rollout()
             return newest if newest != seen else None
 
         return eventually(f"a rollout after {seen}", newer, timeout)
 
-    def await_phase(self, phase: str, timeout: float = 30) -> Document:
+    def await_phase(self, phase: str, timeout: float = PATIENCE) -> Document:
         return self.admin.await_phase(phase, NAME, timeout)
 
-    def await_rollout(self, name: str, phase: str, timeout: float = 30) -> Document:
+    def await_rollout(self, name: str, phase: str, timeout: float = PATIENCE) -> Document:
         def reached() -> Document | None:
             status = self.rollout(name)
             return status if status.get("phase") == phase else None
@@ -110,7 +110,7 @@ class Team:
         assert isinstance(found, dict)
         return found
 
-    def await_weight(self, version: str, weight: int, timeout: float = 30) -> None:
+    def await_weight(self, version: str, weight: int, timeout: float = PATIENCE) -> None:
         eventually(
             f"{version} has weight {weight}",
             lambda: self.admin.weights(NAME).get(version, 0) == weight,

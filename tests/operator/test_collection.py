@@ -137,7 +137,7 @@ def test_very_many_at_once_stay_until_an_administrator_has_answered(
     assert one is not None
     team.ada.apply(*({**agent(), "metadata": {"name": n}, "spec": one["spec"]} for n in names))
     for name in names:
-        team.admin.await_phase("Healthy", name, timeout=60)
+        team.admin.await_phase("Healthy", name)
     team.ada.run("delete", AGENTS, "--all")
     eventually("collection stopped", lambda: operator.metric("turnout_collection_stopped"))
     system = Kubectl(stage.cluster, NAMESPACE)
@@ -160,7 +160,7 @@ def test_a_namespace_goes_in_the_middle_of_a_rollout(team: Team, operator: Opera
     read = operator.log.stat().st_size
     team.admin.run("delete", "namespace", team.namespace, "--wait=false")
     gone = "/api/v1/namespaces/" + team.namespace
-    eventually("the namespace is gone", lambda: team.admin.api.get(gone) is None, timeout=60)
+    eventually("the namespace is gone", lambda: team.admin.api.get(gone) is None)
     with operator.log.open("rb") as log:
         log.seek(read)
         lines = [json.loads(line) for line in log]

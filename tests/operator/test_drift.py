@@ -123,7 +123,7 @@ def test_an_arm_that_lost_its_pods_loses_its_weight_while_it_has_none(team: Team
     for pod in team.admin.list("pods", f"turnout.dev/version={candidate}"):
         unready = "devcluster.turnout.dev/ready=false"
         team.admin.run("annotate", "pod", pod["metadata"]["name"], unready)
-    team.await_weight(candidate, 0, timeout=5)
+    team.await_weight(candidate, 0)
     team.await_weights({stable: 100})
     assert team.await_phase("Held")["stable"]["version"] == stable
     for pod in team.admin.list("pods", f"turnout.dev/version={candidate}"):

@@ -105,7 +105,7 @@ def test_a_worse_prompt_rolls_itself_back_and_describe_shows_why(
 ) -> None:
     story = stories["worse"]
     team = story.team
-    status = team.await_rollout(story.rollout, "RolledBack", timeout=60)
+    status = team.await_rollout(story.rollout, "RolledBack")
     team.await_weights({story.stable: 100})
     told = status["message"]
     for part in ("task-success", "candidate ", "stable 100.0%", "below 90% in 2 of the last"):
@@ -120,7 +120,7 @@ def test_a_worse_prompt_rolls_itself_back_and_describe_shows_why(
 
 def test_a_slower_prompt_rolls_itself_back_by_its_latency(stories: dict[str, Story]) -> None:
     story = stories["slower"]
-    status = story.team.await_rollout(story.rollout, "RolledBack", timeout=60)
+    status = story.team.await_rollout(story.rollout, "RolledBack")
     assert status["message"].startswith("fast-enough: candidate 0.0%")
     story.team.await_weights({story.stable: 100})
 
@@ -142,7 +142,7 @@ def test_by_evidence_a_worse_prompt_goes_back_and_an_equal_one_through_its_steps
     stories: dict[str, Story],
 ) -> None:
     worse, safe = stories["proved worse"], stories["proved safe"]
-    told = worse.team.await_rollout(worse.rollout, "RolledBack", timeout=60)["message"]
+    told = worse.team.await_rollout(worse.rollout, "RolledBack")["message"]
     for part in (
         "task-success: candidate ",
         "points worse (10 allowed); evidence ",
@@ -162,7 +162,7 @@ def test_a_candidate_that_nobody_asks_is_held_and_never_promoted(
     stories: dict[str, Story],
 ) -> None:
     story = stories["unasked"]
-    status = story.team.await_rollout(story.rollout, "Held", timeout=60)
+    status = story.team.await_rollout(story.rollout, "Held")
     assert status["reason"] == "NoTraffic"
     story.team.await_weights({story.stable: 50, story.candidate: 50})
 

@@ -36,7 +36,7 @@ def test_a_paused_rollout_stays_where_it_is_until_it_is_resumed(team: Team) -> N
     assert status["message"] == "paused by ada: a test"
     assert team.await_phase("Paused")["candidate"]["weight"] == 25
     team.changes_rollout(team.ada, rollout, pause=None)
-    team.await_weight(candidate, 26, timeout=40)
+    team.await_weight(candidate, 26)
     assert [line[::2] for line in team.intents(rollout)] == [
         ("Pause", "Applied"),
         ("Resume", "Applied"),

@@ -22,7 +22,7 @@ from tests.operator.team import (
     new_team,
 )
 from tests.support.api import Document
-from tests.support.kubectl import eventually, throughout
+from tests.support.kubectl import PATIENCE, eventually, throughout
 from tests.support.manifests import agent, everything, metric, prompt, strategy
 from tests.support.operator import OperatorProcess
 from turnout.adapters.documents import AGENT
@@ -88,7 +88,9 @@ def _written(team: Team, resource: str, name: str) -> Document:
     return kept | {"metadata": metadata}
 
 
-def _await_condition(team: Team, kind: str, status: str, reason: str, timeout: float = 30) -> str:
+def _await_condition(
+    team: Team, kind: str, status: str, reason: str, timeout: float = PATIENCE
+) -> str:
     """Wait for a condition of the agent; returns its message."""
 
     def reached() -> Document | None:
@@ -252,7 +254,7 @@ def test_pods_that_the_api_server_refuses_are_told_in_its_words_and_come_once_th
     eventually("the Agent tells it", lambda: words in team.condition("Progressing")["message"])
     team.await_weights({stable: 100})
     team.admin.run("delete", limit["kind"].lower(), limit["metadata"]["name"])
-    team.await_weight(team.candidate_of(rollout), 25, timeout=60)
+    team.await_weight(team.candidate_of(rollout), 25)
 
 
 def test_pods_below_the_security_standard_are_told_and_come_once_they_may(team: Team) -> None:
@@ -266,7 +268,7 @@ def test_pods_below_the_security_standard_are_told_and_come_once_they_may(team: 
     )
     team.await_weights({stable: 100})
     team.admin.run("label", "namespace", team.namespace, f"{level}-")
-    team.await_weight(team.candidate_of(rollout), 25, timeout=60)
+    team.await_weight(team.candidate_of(rollout), 25)
 
 
 def test_an_object_that_the_api_server_refuses_is_told_in_its_words_and_made_once_it_may(

@@ -13,6 +13,10 @@ from tests.support.watching import weights_of
 from turnout.adapters.documents import BY_TYPE, Kind
 
 Found = TypeVar("Found")
+PATIENCE: Final = 60.0
+"""Seconds that a test waits for what must come. It bounds a failure, and measures nothing: a busy
+machine may need long for what is mostly there at once."""
+
 _KINDS: Final = {kind.resource: kind for kind in BY_TYPE.values()}
 
 
@@ -21,7 +25,7 @@ class Refused(AssertionError):
 
 
 def eventually(
-    what: str, probe: Callable[[], Found | None], timeout: float = 30, pause: float = 0.05
+    what: str, probe: Callable[[], Found | None], timeout: float = PATIENCE, pause: float = 0.05
 ) -> Found:
     """Ask until there is an answer; a test that waits longer has failed."""
     deadline = time.monotonic() + timeout
@@ -96,7 +100,9 @@ class Kubectl:
     def phase(self, agent: str = "support") -> str | None:
         return self.status("agents.turnout.dev", agent).get("phase")
 
-    def await_phase(self, phase: str, agent: str = "support", timeout: float = 30) -> Document:
+    def await_phase(
+        self, phase: str, agent: str = "support", timeout: float = PATIENCE
+    ) -> Document:
         def reached() -> Document | None:
             status = self.status("agents.turnout.dev", agent)
             return status if status.get("phase") == phase else None

@@ -19,7 +19,7 @@ from typing import Any, Protocol, Self
 import yaml
 from typing_extensions import override
 
-from tests.support.kubectl import eventually
+from tests.support.kubectl import PATIENCE, eventually
 from turnout.__main__ import main
 
 ROOT = Path(__file__).parents[2]
@@ -105,12 +105,12 @@ class OperatorProcess:
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def await_lead(self, timeout: float = 30) -> Self:
+    def await_lead(self, timeout: float = PATIENCE) -> Self:
         """Wait until it leads: a lease of somebody who was killed must run out first."""
         eventually(f"{self.name} leads; its log is {self.log}", lambda: self.leads, timeout)
         return self
 
-    def await_exit(self, timeout: float = 30) -> int:
+    def await_exit(self, timeout: float = PATIENCE) -> int:
         """Wait until it has ended by itself; returns its exit code."""
         assert self.process is not None
         return self.process.wait(timeout)

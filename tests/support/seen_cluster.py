@@ -15,13 +15,13 @@ from turnout.api.strategy import RolloutStrategy
 from turnout.api.tools import ToolRegistry
 from turnout.api.version import AgentVersion
 from turnout.core.checkpoint import restore
-from turnout.core.fallback import Tools, candidates, stored_tools
+from turnout.core.fallback import candidates, stored_tools
 from turnout.core.ledger import Entry
 from turnout.core.lineup import Turn
 from turnout.core.pins import drift_that_holds
 from turnout.core.stored import read_stored
 from turnout.core.texts import completed, text_in
-from turnout.core.world import Child, Pod, Sources, Stored, Unread, World
+from turnout.core.world import Child, Pod, Sources, Stored, Tools, Unread, World
 
 _Kind = TypeVar("_Kind", bound=Resource)
 

@@ -103,11 +103,6 @@ FineDuration = Annotated[str, Field(min_length=1, max_length=25, pattern=_FINE_D
 Share = Annotated[
     str, Field(max_length=7, pattern=r"^(100(\.0{1,2})?|[0-9]{1,2}(\.[0-9]{1,2})?)%$")
 ]
-Margin = Annotated[
-    str,
-    Field(max_length=6, pattern=r"^([1-9][0-9]?(\.[0-9]{1,2})?|0\.(0[1-9]|[1-9][0-9]?))%$"),
-]
-"""A `Share` that is neither nothing nor everything."""
 Decimals = Annotated[str, Field(max_length=16, pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$")]
 Count = Annotated[str, Field(max_length=26, pattern=r"^[0-9]{1,15}(\.[0-9]{1,9})?$")]
 Word = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z]([A-Za-z0-9_-]*)$")]

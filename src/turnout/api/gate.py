@@ -5,8 +5,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from turnout.api.base import Duration, FineDuration, LocalRef, Margin, Name, Share, Wire
+from turnout.api.base import Duration, FineDuration, LocalRef, Name, Share, Wire
 from turnout.api.schema import Cel, keyed_by
+
+Margin = Annotated[
+    str,
+    Field(max_length=6, pattern=r"^([1-9][0-9]?(\.[0-9]{1,2})?|0\.(0[1-9]|[1-9][0-9]?))%$"),
+]
+"""A `Share` that is neither nothing nor everything."""
 
 Confidence = Annotated[str, Field(max_length=5, pattern=r"^[89][0-9](\.[0-9])?%$")]
 """From 80% to 99.9%."""

@@ -16,7 +16,7 @@ from turnout.core.intake import Wanted
 from turnout.core.phase import has_ended
 from turnout.core.plan import Document
 from turnout.core.pods import pod_labels
-from turnout.core.standing import stable_of
+from turnout.core.stable import stable_of
 from turnout.core.world import Child, Stored, Unread, World
 
 ADOPTED = ("ConfigMap", "Deployment", "Service")

@@ -20,10 +20,10 @@ from turnout.api.rollout import (
 from turnout.core import naming
 from turnout.core.course import Course
 from turnout.core.kill import stopped_by
+from turnout.core.lineup import STRAIGHT_BACK
 from turnout.core.phase import has_ended
 from turnout.core.route import agent_route, uses_route
 from turnout.core.scale import FULL, candidate_replicas, full_scale, ratio_replicas
-from turnout.core.standing import STRAIGHT_BACK
 from turnout.core.traffic import selection
 from turnout.core.world import World
 

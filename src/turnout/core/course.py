@@ -21,7 +21,8 @@ from turnout.core.phase import has_ended
 from turnout.core.reasons import Reason
 from turnout.core.rollout_claims import rollout_claims
 from turnout.core.rules import next_move
-from turnout.core.standing import Standing, stable_of
+from turnout.core.stable import stable_of
+from turnout.core.standing import Standing
 from turnout.core.traffic import observed_weight
 from turnout.core.world import World
 

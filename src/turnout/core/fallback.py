@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from turnout.api.base import VersionRef
 from turnout.api.tools import DriftPolicy, ToolRegistry, ToolRegistrySpec
@@ -19,13 +18,11 @@ from turnout.core.checks import TELLING
 from turnout.core.content import Content
 from turnout.core.jsontext import parse
 from turnout.core.pins import digest_of_tool
-from turnout.core.standing import rejected, stable_of
+from turnout.core.stable import stable_of
+from turnout.core.standing import rejected
 from turnout.core.stored import read_parts
 from turnout.core.undo import served_until
-from turnout.core.world import Unread, World
-
-Tools: TypeAlias = Mapping[str, tuple[str, str | None]]
-"""By name of a tool: address of its server, and digest of what it tells; None where it is gone."""
+from turnout.core.world import Tools, Unread, World
 
 
 @dataclass(frozen=True)

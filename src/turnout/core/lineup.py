@@ -13,7 +13,10 @@ from datetime import datetime
 from turnout.api.rollout import AgentRollout, Trigger
 from turnout.core.phase import has_ended
 
-UNCOUNTED = frozenset({Trigger.INITIAL, Trigger.RETURN, Trigger.RECOVER, Trigger.DRIFT_FALLBACK})
+STRAIGHT_BACK = frozenset({Trigger.RETURN, Trigger.DRIFT_FALLBACK})
+"""Triggers that skip the steps: the version was judged when it served before."""
+
+UNCOUNTED = STRAIGHT_BACK | {Trigger.INITIAL, Trigger.RECOVER}
 """Triggers that neither wait nor count: a first version has no users, and the others are a way
 back, or the way out of an outage."""
 

@@ -8,7 +8,8 @@ from turnout.api.base import VersionRef
 from turnout.api.rollout import AgentRollout, RolloutPhase, Trigger
 from turnout.core.intake import Wanted
 from turnout.core.reasons import Reason
-from turnout.core.standing import TAKEN_BACK, rejected, unavailable_since
+from turnout.core.stable import unavailable_since
+from turnout.core.standing import TAKEN_BACK, rejected
 from turnout.core.undo import served_until
 from turnout.core.world import World
 

@@ -23,11 +23,13 @@ from turnout.core.content import Unresolved
 from turnout.core.course import Course
 from turnout.core.intake import Wanted
 from turnout.core.kill import stopped_by
+from turnout.core.lineup import STRAIGHT_BACK
 from turnout.core.pods import pod_labels
 from turnout.core.reasons import Reason
 from turnout.core.rollout_claims import FAILED
 from turnout.core.route import route_weights
-from turnout.core.standing import STRAIGHT_BACK, TAKEN_BACK, rejected, unavailable_since
+from turnout.core.stable import unavailable_since
+from turnout.core.standing import TAKEN_BACK, rejected
 from turnout.core.world import World
 
 MOVING = frozenset({RolloutPhase.PROGRESSING, RolloutPhase.PAUSED})

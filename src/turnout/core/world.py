@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from turnout.api.agent import Agent
 from turnout.api.metric import MetricTemplate
@@ -27,6 +27,9 @@ from turnout.core.lineup import Turn
 from turnout.core.looks import ArmRole, Member, Readings
 from turnout.core.plan import Document
 from turnout.core.reasons import Reason
+
+Tools: TypeAlias = Mapping[str, tuple[str, str | None]]
+"""By name of a tool: address of its server, and digest of what it tells; None where it is gone."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,7 @@ class World:
         forbidden: The right that the operator lacks here, verb and resource.
         turn: Whether a rollout may begin that counts; None where there is no limit.
         tools: What servers told of the tools of versions that may be gone back to, where tools
-            drifted: by version and tool the server's address and a digest.
+            drifted, by version.
         foreign: Versions under whose name stands what is not that version, with the cause: such
             objects are left as they are.
     """
@@ -184,7 +187,7 @@ class World:
     forbidden: str | None = None
     foreign: Mapping[str, str] = field(default_factory=dict)
     turn: Turn | None = None
-    tools: Mapping[str, Mapping[str, tuple[str, str | None]]] = field(default_factory=dict)
+    tools: Mapping[str, Tools] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

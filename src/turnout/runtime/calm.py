@@ -49,8 +49,9 @@ class Glances:
 
     def stir(self, ref: Ref) -> None:
         """Hear that something happened that bears on an object: what was seen of it is old."""
-        self._calm.pop(ref, None)
-        self._wakes[ref] += ref.kind == AGENT
+        if ref.kind == AGENT:
+            self._calm.pop(ref, None)
+            self._wakes[ref] += 1
 
     def forget(self, ref: Ref) -> None:
         """Drop what is kept of an Agent that is gone."""

@@ -11,10 +11,10 @@ from turnout.adapters.ports import Cluster
 from turnout.api.base import VersionRef
 from turnout.api.version import AgentVersion
 from turnout.core import adoption
-from turnout.core.fallback import Tools, candidates, stored_tools
+from turnout.core.fallback import candidates, stored_tools
 from turnout.core.intake import Wanted
 from turnout.core.stored import read_stored
-from turnout.core.world import Child, Stored, Unread, World
+from turnout.core.world import Child, Stored, Tools, Unread, World
 from turnout.errors import Forbidden, Invalid, NotFound
 
 _MOST_KNOWN: Final = 1024

@@ -7,7 +7,7 @@ asker gets the series of its own pods and nobody else's.
 
 import asyncio
 from bisect import bisect_right
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -76,9 +76,14 @@ def _within(series: Series, query: SampleQuery) -> Series:
 
 
 class _Topic:
-    """One metric of one provider: who asks for it, and the newest answer."""
+    """One metric of one provider: who asks for it, and the newest answer.
 
-    def __init__(self, metrics: Metrics, provider: str) -> None:
+    Attributes:
+        asked_at: The end of the last question.
+    """
+
+    def __init__(self, metrics: Metrics, provider: str, asked_at: datetime) -> None:
+        self.asked_at = asked_at
         self._metrics = metrics
         self._provider = provider
         self._asked: dict[str, datetime] = {}
@@ -97,10 +102,6 @@ class _Topic:
                 self._asking = asyncio.create_task(self._ask())
             await asyncio.shield(self._asking)
         return await self._metrics.samples(self._provider, query)
-
-    def is_left(self, now: datetime) -> bool:
-        """Claim that nobody has asked lately."""
-        return now - max(self._asked.values(), default=now) >= REMEMBERED
 
     async def _ask(self) -> None:
         """Ask for all who wait, and for those who asked lately: they are about to."""
@@ -134,7 +135,7 @@ class Hub:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._topics: dict[tuple[str, _Subject], _Topic] = {}
+        self._topics: OrderedDict[tuple[str, _Subject], _Topic] = OrderedDict()
 
     async def samples(
         self, provider: str, query: SampleQuery, patience: timedelta
@@ -153,12 +154,16 @@ class Hub:
             return []
         if query.lookback > WIDEST:
             return await self._metrics.samples(provider, query)
-        self._forget(query.end)
         subject = (query.metric, frozenset(query.match_labels.items()), query.upper_bound)
-        topic = self._topics.setdefault((provider, subject), _Topic(self._metrics, provider))
+        topic = self._topics.pop((provider, subject), None)
+        if topic is None:
+            topic = _Topic(self._metrics, provider, query.end)
+        topic.asked_at = query.end
+        self._topics[provider, subject] = topic
+        self._forget(query.end)
         return await topic.samples(query, patience)
 
     def _forget(self, now: datetime) -> None:
-        """Drop what nobody has asked for lately: answers are large."""
-        for key in [key for key, one in self._topics.items() if one.is_left(now)]:
-            del self._topics[key]
+        """Drop what nobody has asked for lately, which stands first: answers are large."""
+        while now - next(iter(self._topics.values())).asked_at >= REMEMBERED:
+            self._topics.popitem(last=False)

@@ -25,7 +25,7 @@ from turnout.core.looks import Cadence, Readings
 from turnout.core.naming import standing_order_name
 from turnout.core.phase import has_ended
 from turnout.core.pins import completed, drift_that_holds
-from turnout.core.standing import stable_of
+from turnout.core.stable import stable_of
 from turnout.core.world import Child, Sources, Unread, World
 from turnout.errors import Invalid, NotFound
 from turnout.runtime import parse

@@ -63,7 +63,7 @@ AT_ONCE = timedelta(0)
 REFUSED_RECHECK = timedelta(seconds=5)
 """What the API server refused is tried again this often: a quota or a right may come."""
 
-CONFLICT_RECHECK = timedelta(seconds=15)
+CONFLICT_RECHECK = timedelta(seconds=5)
 """A foreign object that holds our name is not watched, so it is looked at this often."""
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.memory_cluster import Document
 from tests.support.registries import FIND, HOLD, SERVER, RegistryLife, offer, told
 from turnout.core.plan import Create, Record, Remove
 from turnout.core.tasks import MOST_BYTES, Problem, SecretKey, Task, read_answer, sha256
+from turnout.simulation.cluster import Document
 
 SECRET = {"name": "Authorization", "secretKeyRef": {"name": "crm", "key": "token"}}
 

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.manifests import everything, kind
-from tests.support.memory_cluster import Document
 from tests.support.simulation import Simulation
 from tests.support.watched import Watched
 from turnout.api.agent import Agent
@@ -20,6 +19,7 @@ from turnout.core.kill import order_of
 from turnout.core.orders import REPEAT
 from turnout.core.plan import Annotate, Apply, Create, Remove
 from turnout.core.policies import report_policy
+from turnout.simulation.cluster import Document
 
 REFUNDS = {"tools": ["refunds.create"]}
 TOLD = '{"agent":"Allow","tools":["refunds.create"],"traffic":"Serving"}'

@@ -11,11 +11,11 @@ from typing_extensions import override
 
 from tests.support.histories import History, histories, live
 from tests.support.manifests import everything, prompt, strategy
-from tests.support.memory_cluster import Document
 from tests.support.simulation import Simulation
 from tests.support.watched import Watched
 from turnout.core.decide import Outcome
 from turnout.core.plan import Apply, Create
+from turnout.simulation.cluster import Document
 
 
 class Mortal(Watched):

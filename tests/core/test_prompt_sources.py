@@ -7,7 +7,6 @@ import pytest
 from typing_extensions import override
 
 from tests.support.manifests import kind
-from tests.support.memory_cluster import Document
 from tests.support.source_life import SourceLife
 from turnout.api.prompt import LONGEST_TEXT, Prompt, PromptStatus
 from turnout.core.asking import SourceWorld
@@ -16,6 +15,7 @@ from turnout.core.prompt_sources import decide_prompt
 from turnout.core.sources import SourceOutcome
 from turnout.core.tasks import Problem, SecretKey
 from turnout.core.world import Unread
+from turnout.simulation.cluster import Document
 
 NAME = "system"
 LANGFUSE = {

@@ -16,11 +16,11 @@ from tests.support.histories import (
     live,
     set_the_scene,
 )
-from tests.support.seen_cluster import CHILDREN
 from tests.support.watched import Watched
 from turnout.core.decide import decide
 from turnout.core.rules import RULES
 from turnout.core.steps import advance
+from turnout.simulation.seen import CHILDREN
 
 DEFAULT = settings(
     max_examples=60,

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 from tests.support.manifests import GATE, everything, prompt, strategy
-from tests.support.memory_cluster import Document
 from tests.support.simulation import Simulation
 from turnout.api.rollout import AgentRollout
 from turnout.core.announce import MOST_WAITS, WAITS
@@ -15,6 +14,7 @@ from turnout.core.decide import decide, decide_again
 from turnout.core.plan import Record
 from turnout.core.reasons import Reason
 from turnout.core.rules import RULES
+from turnout.simulation.cluster import Document
 
 PAUSED: list[Document] = [{"setWeight": 50}, {"pause": {}}]
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.memory_cluster import merge
 from turnout.core.jsontext import check, depth, parse
 from turnout.core.naming import is_ours, labels, rollout_name, version_name
 from turnout.core.patch import holds, merge_patch
+from turnout.simulation.cluster import merge
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 OTHER = "sha256:" + "f" * 64

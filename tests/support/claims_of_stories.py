@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.support.memory_cluster import Document
 from tests.support.simulation import Simulation
 from turnout.core import naming
+from turnout.simulation.cluster import Document
 
 Names = Callable[[str], str]
 Reader = Callable[[Simulation, Names, Any], Any]

@@ -6,9 +6,9 @@ from typing import Any
 
 from tests.support.drifting import registry
 from tests.support.manifests import prompt
-from tests.support.memory_cluster import Document
 from tests.support.simulation import Simulation
 from turnout.api.base import seconds
+from turnout.simulation.cluster import Document
 
 Names = Callable[[str], str]
 Deed = Callable[[Simulation, Names, Any], None]

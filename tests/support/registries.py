@@ -8,7 +8,6 @@ import rfc8785
 from typing_extensions import override
 
 from tests.support.manifests import kind
-from tests.support.memory_cluster import Document
 from tests.support.source_life import SourceLife
 from turnout.api.tools import ToolRegistry
 from turnout.api.tools_status import ToolRegistryStatus
@@ -17,6 +16,7 @@ from turnout.core.pins import digest_of_tool
 from turnout.core.registries import decide_registry
 from turnout.core.sources import SourceOutcome
 from turnout.core.tasks import Problem, sha256
+from turnout.simulation.cluster import Document
 
 NAME: Final = "tools"
 SERVER: Final = {"name": "crm", "type": "MCP", "url": "https://crm.example.com/mcp"}

@@ -1,14 +1,14 @@
 """A world that the operator lives in: decisions are applied, time is told, counters grow."""
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from typing_extensions import override
 
-from tests.support.memory_cluster import Conflict, Document, Pod
-from tests.support.seen_cluster import SeenCluster
+from tests.support.trouble import TroubledLife
 from turnout.api.agent import AgentStatus
 from turnout.api.base import Wire
 from turnout.api.rollout import AgentRolloutStatus
@@ -16,8 +16,9 @@ from turnout.api.version import AgentVersionStatus
 from turnout.core.decide import Outcome, decide, decide_again
 from turnout.core.plan import Action, Record
 from turnout.core.world import World
+from turnout.simulation.cluster import Conflict, Document
+from turnout.simulation.life import INSTANT, Answers, Span
 
-INSTANT = 1e-6
 STATUSES: dict[str, type[Wire]] = {
     "Agent": AgentStatus,
     "AgentRollout": AgentRolloutStatus,
@@ -38,51 +39,28 @@ class Traffic:
     quality: dict[str, float] = field(default_factory=dict)
     by_metric: dict[tuple[str, str], float] = field(default_factory=dict)
 
+    def ask(self, version: str, share: float, span: Span, metrics: Sequence[str]) -> Answers:
+        requests = self.rate * (span[1] - span[0]) * share
+        return Answers(requests, {one: requests * self.share(one, version) for one in metrics})
+
     def share(self, metric: str, version: str) -> float:
         return self.by_metric.get((metric, version), self.quality.get(version, 1.0))
 
 
-class Simulation(SeenCluster):
+class Simulation(TroubledLife[Traffic]):
     """One namespace with one Agent in it, its traffic, its metrics and its operator."""
 
     def __init__(self, documents: list[Document], *, scrape: float = 2.0) -> None:
-        super().__init__(scrape)
-        self.traffic = Traffic()
+        super().__init__(scrape, Traffic())
         self.weights: list[tuple[datetime, dict[str, int]]] = []
         self.written: list[Action] = []
         self.events: dict[str, tuple[str, str]] = {}
         self.outcomes: list[Outcome] = []
-        self.again_in: timedelta | None = None
         self._before: tuple[World, Outcome] | None = None
         self.version_names: list[str] = []
         """Every version that ever was, in the order of appearance."""
         for document in documents:
             self.store(document)
-
-    # traffic
-
-    def serve(self, seconds: float) -> None:
-        """Let time pass, answer requests by the weights and scrape the counters when it is time."""
-        end = self.now.timestamp() + seconds
-        while (left := end - self.now.timestamp()) > INSTANT:
-            until_scrape = self.scrape - self.now.timestamp() % self.scrape
-            step = min(until_scrape, left)
-            self.let_pass(step)
-            for version, share in self.shares().items():
-                self._answer(version, self.traffic.rate * step * share)
-            if step == until_scrape:
-                self.provider.scrape(self.now.timestamp(), self.pods)
-
-    def _answer(self, version: str, requests: float) -> None:
-        names = self.ready_pods(version)
-        for pod in (self.pods[name] for name in names):
-            self._count(pod, requests / len(names))
-
-    def _count(self, pod: Pod, requests: float) -> None:
-        pod.total += requests
-        for metric in self.metrics():
-            good = requests * self.traffic.share(metric, pod.version)
-            pod.good[metric] = pod.good.get(metric, 0.0) + good
 
     # what the operator does
 
@@ -90,6 +68,7 @@ class Simulation(SeenCluster):
         """Lose all that the operator keeps in memory."""
         self.ledger = {}
 
+    @override
     def reconcile(self, *, stop_after: int | None = None) -> Outcome:
         """Observe, decide and apply once; `stop_after` kills the operator after so many writes."""
         world = self.world()
@@ -101,8 +80,7 @@ class Simulation(SeenCluster):
                 self.restart()
                 return outcome
             self.apply(action)
-        if world.rollouts:
-            self.ledger[world.rollouts[-1].metadata.name] = dict(outcome.ledger)
+        self.remember(world, outcome)
         for one in outcome.decision.announcements:
             self.events.setdefault(one.key + one.reason, (one.reason, one.message))
         return outcome
@@ -152,41 +130,12 @@ class Simulation(SeenCluster):
         differing = {key for key in status if parsed.get(key) != status[key]}
         assert not differing, f"{record.target}: {differing} does not hold its schema"
 
-    def settle(self, limit: int = 40) -> Outcome:
-        """Reconcile until nothing is left to do."""
-        for _ in range(limit):
-            self.kubelet()
-            outcome = self.reconcile()
-            if not outcome.decision.actions:
-                self.again_in = outcome.decision.again_in
-                return outcome
-        raise AssertionError(f"still acting after {limit} looks: {outcome.decision}")
-
-    def step(self, most: float) -> float:
-        """Let time pass until the operator wants to look again, at most so many seconds."""
-        asked = self.again_in.total_seconds() if self.again_in is not None else most
-        assert asked > 0, "nothing to do, and yet it wants to look again at once"
-        waited = min(asked, most)
-        self.serve(waited)
-        self.settle()
-        return waited
-
-    def run(self, seconds: float) -> None:
-        """Let time pass with traffic; the operator looks when it wanted to."""
-        left = seconds
-        while left > INSTANT:
-            left -= self.step(left)
-
     # what tests read
 
     @property
     def status(self) -> Document:
         found: Document = self.get("Agent", self.agent_name).get("status", {})
         return found
-
-    @property
-    def rollout(self) -> Document:
-        return max(self.all("AgentRollout"), key=lambda one: one["spec"]["number"])
 
     @property
     def candidate(self) -> str:
@@ -221,4 +170,4 @@ class Simulation(SeenCluster):
         self.store(rollout)
 
 
-__all__ = ["Conflict", "Simulation", "Traffic"]
+__all__ = ["INSTANT", "Conflict", "Simulation", "Traffic"]

@@ -8,7 +8,6 @@ from abc import abstractmethod
 from datetime import timedelta
 from typing import Any, Final
 
-from tests.support.memory_cluster import Document, MemoryCluster
 from turnout.api.agent import Agent
 from turnout.api.base import Condition
 from turnout.api.prompt import Prompt
@@ -18,6 +17,7 @@ from turnout.core.plan import Announcement
 from turnout.core.sources import Pinned, SourceOutcome, read_pinned
 from turnout.core.tasks import Answer, JobSettings, Problem, sha256
 from turnout.core.world import Child, Unread
+from turnout.simulation.cluster import Document, MemoryCluster
 
 WAY: Final = JobSettings("example/turnout:1", "http://turnout-reports:8082")
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from typing_extensions import override
 
-from tests.support.memory_cluster import Document
 from tests.support.simulation import Simulation
 from turnout.api.base import as_timedelta
 from turnout.api.rollout import AgentRollout, RolloutPhase, Trigger, Verdict
@@ -13,6 +12,7 @@ from turnout.core import naming
 from turnout.core.decide import Outcome
 from turnout.core.phase import MOVES
 from turnout.core.plan import Action, Annotate, Apply, Create, Record, Release, Remove
+from turnout.simulation.cluster import Document
 
 MADE = {"ConfigMap", "Deployment", "Service", "HTTPRoute", "AgentVersion", "AgentRollout"}
 CHANGED = {"Deployment", "Service", "HTTPRoute", "ConfigMap"}

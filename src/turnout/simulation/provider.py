@@ -1,15 +1,14 @@
 """A metrics provider in memory: it scrapes pods, and can be cut off or stopped."""
 
+from __future__ import annotations
+
 from collections import deque
 from collections.abc import Iterable, Mapping
 
-from tests.support.memory_cluster import Pod
 from turnout.core.gates import Blind
 from turnout.core.looks import Readings, Series
 from turnout.core.reasons import Reason
-
-KEPT = 300
-"""Samples of a pod that the provider still has."""
+from turnout.simulation.cluster import Pod
 
 Sample = tuple[float, float, Mapping[str, float]]
 
@@ -17,11 +16,11 @@ Sample = tuple[float, float, Mapping[str, float]]
 class Provider:
     """Keeps (time, requests, good requests per metric) of every pod that it scraped."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int) -> None:
+        """Keep so many samples of each pod."""
         self.blind: Blind | None = None
         self.is_up = True
-        self.absent: set[str] = set()
-        """Metrics of which there are no series."""
+        self._kept = kept
         self._samples: dict[str, deque[Sample]] = {}
 
     def cut_off(self, message: str = "connection refused") -> None:
@@ -34,19 +33,21 @@ class Provider:
         self.is_up = False
 
     def come_back(self) -> None:
+        """Answer again, and scrape."""
         self.blind, self.is_up = None, True
 
     def scrape(self, now: float, pods: Mapping[str, Pod]) -> None:
+        """Take a sample of each pod."""
         for name, pod in pods.items() if self.is_up else ():
             sample = (now, pod.total, dict(pod.good))
-            self._samples.setdefault(name, deque(maxlen=KEPT)).append(sample)
+            self._samples.setdefault(name, deque(maxlen=self._kept)).append(sample)
 
     def readings(self, metrics: Iterable[str]) -> dict[str, Readings | Blind]:
-        return {name: self.blind or self._reading(name) for name in metrics}
+        """Tell what is known of each metric."""
+        return {name: self.blind or self.reading(name) for name in metrics}
 
-    def _reading(self, metric: str) -> Readings:
-        if metric in self.absent:
-            return Readings((), ())
+    def reading(self, metric: str) -> Readings:
+        """Give the samples of one metric."""
         good, total = [], []
         for pod, samples in self._samples.items():
             good.append(Series(pod, tuple((at, many.get(metric, 0.0)) for at, _, many in samples)))

@@ -1,9 +1,11 @@
 """Objects, pods and traffic in memory: what a decision is applied to, and what it then causes.
 
 It knows only what the core's actions need: documents with a resourceVersion, Deployments that
-make pods, requests that are answered by the weights. The real API server's rules are the matter
-of the contract tests; this is for walking days of rollouts in milliseconds.
+make pods, requests that are answered by the weights. A real API server has more rules; this is for
+walking days of rollouts in seconds.
 """
+
+from __future__ import annotations
 
 import copy
 import itertools
@@ -39,7 +41,14 @@ def merge(target: Document, patch: Document) -> Document:
 
 @dataclass
 class Pod:
-    """A pod, and the requests that it has answered so far: all, and the good ones per metric."""
+    """A pod, and the requests that it has answered so far: all, and the good ones per metric.
+
+    Attributes:
+        created: Unix seconds.
+        hears: It has a place to read orders of the kill switch.
+        order: What it was told of the kill switch.
+        repeat_at: When it is to be told once more.
+    """
 
     version: str
     created: float
@@ -57,8 +66,6 @@ class MemoryCluster:
         self.now = EPOCH
         self.objects: dict[Key, Document] = {}
         self.pods: dict[str, Pod] = {}
-        self.ready_at_most: dict[str, int] = {}
-        """Pods of a version that can become ready, where not all of them can."""
         self._versions = itertools.count(1)
 
     # objects
@@ -84,9 +91,11 @@ class MemoryCluster:
         self.store(merge(copy.deepcopy(self.objects[kind, name]), patch))
 
     def get(self, kind: str, name: str) -> Document:
+        """Give the object of this kind and name."""
         return self.objects[kind, name]
 
     def all(self, kind: str) -> list[Document]:
+        """Give all objects of a kind."""
         return [document for (k, _), document in self.objects.items() if k == kind]
 
     def _put(self, key: Key, document: Document) -> None:
@@ -165,14 +174,8 @@ class MemoryCluster:
             del self.pods[name]
 
     def ready_pods(self, version: str) -> list[str]:
-        own = [name for name, pod in self.pods.items() if pod.version == version]
-        return own[: self.ready_at_most.get(version, len(own))]
-
-    def lose_pods(self, version: str) -> None:
-        """End a version's pods, and let none become ready again."""
-        self.ready_at_most[version] = 0
-        for name in [name for name, pod in self.pods.items() if pod.version == version]:
-            del self.pods[name]
+        """Name the pods of a version that can answer: here all of them."""
+        return [name for name, pod in self.pods.items() if pod.version == version]
 
     # traffic
 
@@ -192,6 +195,7 @@ class MemoryCluster:
         return {one: count / max(1, sum(ready.values())) for one, count in ready.items()}
 
     def let_pass(self, seconds: float) -> None:
+        """Let time pass, and nothing happen."""
         self.now += timedelta(seconds=seconds)
 
 

@@ -1,10 +1,10 @@
 """What the operator sees of a cluster in memory: everything that bears on one Agent, read once."""
 
-from dataclasses import replace
-from typing import Any, TypeVar
+from __future__ import annotations
 
-from tests.support.memory_cluster import Document, Key, MemoryCluster
-from tests.support.provider import Provider
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+
 from turnout.api.agent import Agent
 from turnout.api.base import Resource
 from turnout.api.metric import MetricTemplate
@@ -17,41 +17,34 @@ from turnout.api.version import AgentVersion
 from turnout.core.checkpoint import restore
 from turnout.core.fallback import candidates, stored_tools
 from turnout.core.ledger import Entry
-from turnout.core.lineup import Turn
 from turnout.core.pins import drift_that_holds
 from turnout.core.stored import read_stored
 from turnout.core.texts import completed, text_in
 from turnout.core.world import Child, Pod, Sources, Stored, Tools, Unread, World
+from turnout.simulation.cluster import Document, Key, MemoryCluster
+from turnout.simulation.provider import Provider
 
 _Kind = TypeVar("_Kind", bound=Resource)
 
-CHILDREN = {"Deployment", "Service", "ConfigMap", "HTTPRoute"}
+CHILDREN: Final = frozenset({"Deployment", "Service", "ConfigMap", "HTTPRoute"})
+"""Kinds of what the operator makes for an Agent."""
 
 
 class SeenCluster(MemoryCluster):
     """A cluster of which worlds can be made."""
 
-    def __init__(self, scrape: float) -> None:
+    def __init__(self, scrape: float, provider: Provider) -> None:
+        """Have an Agent that `provider` watches, every `scrape` seconds."""
         super().__init__()
         self.scrape = scrape
-        self.provider = Provider()
-        self.trouble: dict[str, str] = {}
-        self.refused: dict[str, str] = {}
-        self.unreadable: dict[Key, str] = {}
+        self.provider = provider
         self.ledger: dict[str, dict[str, Entry]] = {}
-        self.approvals_protected = True
-        self.routes_served = True
-        self.settles_in = 0.0
-        self.crd_uid = "crd-1"
-        self.forbidden: str | None = None
-        self.foreign: dict[str, str] = {}
-        self.turn: Turn | None = None
-        self.tools_drift: str | None = None
         self._contents: dict[str, Stored | Unread] = {}
         self._known: dict[str, Any] = {}
 
     @property
     def agent_name(self) -> str:
+        """Name of the Agent."""
         return next(name for kind, name in self.objects if kind == "Agent")
 
     def metrics(self) -> list[str]:
@@ -60,6 +53,7 @@ class SeenCluster(MemoryCluster):
         return [one["name"] for one in rollouts[-1]["spec"]["gate"]["metrics"]] if rollouts else []
 
     def world(self) -> World:
+        """Observe: everything that a decision may look at."""
         agent = self._parsed(Agent, self.get("Agent", self.agent_name))
         rollouts = [self._parsed(AgentRollout, one) for one in self.all("AgentRollout")]
         rollouts.sort(key=lambda one: one.spec.number)
@@ -69,7 +63,6 @@ class SeenCluster(MemoryCluster):
             now=self.now,
             agent=agent,
             sources=self._sources(agent),
-            settles_in=self.settles_in,
             versions={one.metadata.name: one for one in versions},
             rollouts=tuple(rollouts),
             children=self._children(),
@@ -78,17 +71,12 @@ class SeenCluster(MemoryCluster):
             readings=self.provider.readings(self.metrics()),
             ledger=self._known_windows(newest),
             scrape=self.scrape,
-            approvals_protected=self.approvals_protected,
-            routes_served=self.routes_served,
-            crd_uid=self.crd_uid,
-            refused=self.refused,
-            forbidden=self.forbidden,
-            foreign=self.foreign,
-            turn=self.turn,
+            approvals_protected=True,
+            crd_uid="crd-1",
         )
-        return replace(world, tools=self._tools(world))
+        return replace(world, tools=self.tools(world))
 
-    def _tools(self, world: World) -> dict[str, Tools]:
+    def tools(self, world: World) -> dict[str, Tools]:
         """Read the tools of the versions that may be gone back to."""
         found = {}
         for version in candidates(world):
@@ -108,30 +96,33 @@ class SeenCluster(MemoryCluster):
     def _sources(self, agent: Agent) -> Sources:
         spec = agent.spec
         registry = self._named(ToolRegistry, spec.tool_registry_ref)
-        drift = drift_that_holds(registry) if isinstance(registry, ToolRegistry) else None
         return Sources(
             prompts={one["metadata"]["name"]: self._prompt(one) for one in self.all("Prompt")},
             registry=registry,
-            tools_drift=self.tools_drift or drift,
+            tools_drift=self.drift(registry),
             policy=self._named(AgentPolicy, spec.policy_ref),
             strategy=self._named(RolloutStrategy, spec.strategy_ref),
             templates={
-                one["metadata"]["name"]: self._read(MetricTemplate, one)
+                one["metadata"]["name"]: self.read(MetricTemplate, one)
                 for one in self.all("MetricTemplate")
             },
         )
 
     def _named(self, model: Any, reference: Any) -> Any:
         found = self.objects.get((model.__name__, reference.name)) if reference else None
-        return self._read(model, found) if found else None
+        return self.read(model, found) if found else None
 
-    def _read(self, model: Any, document: Document) -> Any:
-        why = self.unreadable.get((document["kind"], document["metadata"]["name"]))
-        return Unread(why) if why else self._parsed(model, document)
+    def drift(self, registry: ToolRegistry | Unread | None) -> str | None:
+        """Say what servers offer otherwise than pinned, where that holds rollouts."""
+        return drift_that_holds(registry) if isinstance(registry, ToolRegistry) else None
+
+    def read(self, model: Any, document: Document) -> Any:
+        """Read an object that the Agent refers to."""
+        return self._parsed(model, document)
 
     def _prompt(self, document: Document) -> Prompt | Unread:
         """Read a Prompt with its text."""
-        prompt: Prompt | Unread = self._read(Prompt, document)
+        prompt: Prompt | Unread = self.read(Prompt, document)
         if isinstance(prompt, Unread) or prompt.spec.config_map_key_ref is None:
             return prompt
         source = prompt.spec.config_map_key_ref
@@ -153,7 +144,7 @@ class SeenCluster(MemoryCluster):
                 pod.version,
                 name in ready,
                 pod.created,
-                self.trouble.get(pod.version),
+                None,
                 f"{pod.order} {pod.repeat_at}",
                 pod.order,
                 pod.repeat_at,

@@ -3,7 +3,10 @@
 The stories without an outage are told at the same time, each in a namespace of its own.
 """
 
-from collections.abc import Iterator
+import json
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +22,7 @@ from tests.support.api import Document
 from tests.support.kubectl import eventually, throughout
 from tests.support.manifests import metric
 from tests.support.operator import OperatorProcess
+from tests.support.traffic import RATE
 
 pytestmark = pytest.mark.light
 
@@ -64,7 +68,7 @@ class Plot:
 
 BOTH_METRICS = {"gate": QUICK_GATE | {"metrics": [*QUICK_GATE["metrics"], FAST_ENOUGH]}}
 RARE = {"gate": QUICK_GATE | {"minRequests": 100000}, "deployment": {"progressDeadline": "8s"}}
-EVIDENCE = {
+EVIDENCE: dict[str, Document] = {
     "gate": {
         "mode": "Statistical",
         "interval": "5s",
@@ -93,10 +97,15 @@ PLOTS = {
 
 @pytest.fixture(scope="module")
 def stories(stage: Stage, operator: OperatorProcess) -> dict[str, Story]:
-    """All stories, begun at the same time."""
-    teams = {name: new_team(stage.cluster) for name in PLOTS}
-    with ThreadPoolExecutor(len(PLOTS)) as pool:
-        begun = {name: pool.submit(plot.begin, teams[name]) for name, plot in PLOTS.items()}
+    """All stories without an outage."""
+    return _begun(stage, PLOTS)
+
+
+def _begun(stage: Stage, plots: Mapping[str, Plot]) -> dict[str, Story]:
+    """Begin stories at the same time."""
+    teams = {name: new_team(stage.cluster) for name in plots}
+    with ThreadPoolExecutor(len(plots)) as pool:
+        begun = {name: pool.submit(plot.begin, teams[name]) for name, plot in plots.items()}
         return {name: one.result() for name, one in begun.items()}
 
 
@@ -167,25 +176,74 @@ def test_a_candidate_that_nobody_asks_is_held_and_never_promoted(
     story.team.await_weights({story.stable: 50, story.candidate: 50})
 
 
+AWAY = {"provider": FRAGILE}
+IN_VAIN = {"minDuration": "20s", "maxDuration": "20s", "onInconclusive": "Rollback"}
+BLIND = {
+    "by bars": Plot("A better prompt.", STAIRS, {"gate": QUICK_GATE | AWAY | {"successes": 3}}),
+    "by evidence": Plot("A better prompt.", STAIRS, {"gate": EVIDENCE["gate"] | AWAY}),
+    "out of time": Plot("A better prompt.", STAIRS, {"gate": EVIDENCE["gate"] | AWAY | IN_VAIN}),
+}
+
+
 @pytest.mark.parametrize(
-    "seconds", [20, pytest.param(120, marks=[pytest.mark.long, pytest.mark.timeout(600)])]
+    "seconds", [20, pytest.param(600, marks=[pytest.mark.long, pytest.mark.timeout(1200)])]
 )
 def test_without_metrics_a_rollout_holds_and_goes_on_when_they_are_back(
-    team: Team, providers: Providers, seconds: float
+    stage: Stage, operator: OperatorProcess, providers: Providers, seconds: float
 ) -> None:
-    gate = QUICK_GATE | {"successes": 2, "provider": FRAGILE}
-    team.deploys(steps=STAIRS, gate=gate)
-    rollout = team.changes_prompt("A better prompt.")
-    candidate = team.candidate_of(rollout)
-    team.await_weight(candidate, 25)
+    stories = _begun(stage, BLIND)
+    for story in stories.values():
+        story.team.await_weight(story.candidate, 25)
+    eventually("a first look", lambda: _first_look(stories["by evidence"]))
+    waiting = [stories["by bars"], stories["by evidence"]]
     with _outage(providers):
-        status = team.await_rollout(rollout, "Held")
-        assert status["reason"] == "MetricsUnavailable"
-        assert team.await_phase("Held")["candidate"]["weight"] == 25
-        throughout(seconds, "the weight stays", lambda: team.admin.weights().get(candidate) == 25)
-        assert team.rollout(rollout)["phase"] == "Held"
-    team.await_rollout(rollout, "Promoted", timeout=90)
-    assert team.await_phase("Healthy")["stable"]["version"] == candidate
+        for story in waiting:
+            status = story.team.await_rollout(story.rollout, "Held")
+            assert status["reason"] == "MetricsUnavailable"
+        late = stories["out of time"]
+        told = late.team.await_rollout(late.rollout, "RolledBack")["message"]
+        assert told.startswith("no pass within maxDuration 20s for lack of data; task-success: ")
+        seen = _standing(waiting)
+        throughout(seconds, "all is as it was", lambda: _standing(waiting) == seen)
+    for story in waiting:
+        status = story.team.await_rollout(story.rollout, "Promoted", timeout=180)
+        assert story.team.await_phase("Healthy")["stable"]["version"] == story.candidate
+    _counted_once(stories["by evidence"], status, providers)
+
+
+def _first_look(story: Story) -> bool:
+    """Claim that the candidate's counters have a beginning: without one a gap cannot be counted."""
+    metrics = story.team.rollout(story.rollout).get("gate", {}).get("metrics") or [{}]
+    return int(metrics[0].get("candidateRequests", 0)) > 0
+
+
+def _standing(stories: list[Story]) -> list[tuple[str, dict[str, int]]]:
+    return [(one.team.rollout(one.rollout)["phase"], one.team.admin.weights()) for one in stories]
+
+
+def _counted_once(story: Story, status: Document, providers: Providers) -> None:
+    """Claim that what was counted is what a provider saw that was there all the time."""
+    begin, end = status["weights"]["firstAt"], status["gate"]["lastLookAt"]
+    [told] = status["gate"]["metrics"]
+    counted = {
+        story.candidate: told["candidateRequests"],
+        story.stable: told["stableRequests"],
+    }
+    for version, requests in counted.items():
+        pods = f'{{namespace="{story.team.namespace}",pod=~"{version}-.*"}}'
+        ends = [
+            _asked(providers.default.url, f"sum(agent_tasks_total{pods})", at)
+            for at in (begin, end)
+        ]
+        assert requests == pytest.approx(ends[1] - ends[0], abs=3 * RATE)
+
+
+def _asked(url: str, query: str, at: str) -> float:
+    """Ask a Prometheus for one number at a time; where there is no series it is 0."""
+    words = urllib.parse.urlencode({"query": query, "time": at})
+    with urllib.request.urlopen(f"{url}/api/v1/query?{words}", timeout=20) as answer:
+        found = json.load(answer)["data"]["result"]
+    return float(found[0]["value"][1]) if found else 0.0
 
 
 @contextmanager

@@ -185,7 +185,9 @@ def inconclusive(standing: Standing) -> Move | None:
     gate = standing.gate
     if not standing.judged or not standing.out_of_time or standing.passed:
         return None
-    message = f"no pass within maxDuration {gate.max_duration}; {standing.evidence.verdict.message}"
+    lacking = " for lack of data" if standing.evidence.blind else ""
+    told = standing.evidence.verdict.message
+    message = f"no pass within maxDuration {gate.max_duration}{lacking}; {told}"
     if gate.on_inconclusive is OnInconclusive.ROLLBACK:
         return Move(RolloutPhase.ROLLED_BACK, Reason.INCONCLUSIVE, message, weight=0)
     return Move(RolloutPhase.HELD, Reason.INCONCLUSIVE, message, measured=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.api.documents import EVIDENCE, GATE, GONE, SPECS, with_metric
+from tests.api.documents import EVIDENCE, GATE, GONE, SPECS, STRATEGY, with_metric
 
 STEPS = "spec.strategy.steps"
 METRICS = "spec.gate.metrics"
@@ -15,7 +15,14 @@ HEADERS = "spec.servers.0.headersFrom"
 
 Row = tuple[str, str, Any, str]
 
+WITHOUT_GATEWAY: dict[str, Any] = {
+    **{name: value for name, value in SPECS["Agent"].items() if name != "strategyRef"},
+    "strategy": STRATEGY,
+    "gate": GATE,
+    "traffic": {"mode": "ReplicaRatio", "service": {"port": 8080}},
+}
 BAD_AGENTS: tuple[Row, ...] = (
+    ("Agent", "spec", WITHOUT_GATEWAY, "strategy.watch needs traffic.mode HTTPRoute"),
     ("Agent", "metadata.name", "a" * 41, "at most 40"),
     ("Agent", "metadata.name", "a.b", "DNS label"),
     ("Agent", "metadata.name", "9lives", "begins with a letter"),
@@ -92,7 +99,13 @@ BAD_STRATEGIES: tuple[Row, ...] = tuple(
         (f"{STEPS}.1.pause.duration", "10 m", "should match"),
         (f"{STEPS}.1.pause.duration", 600, "must be of type string"),
         ("spec.strategy.scaleDownDelay", "25h", "at most 24h"),
-        ("spec.strategy.watch", {"bake": "0s"}, "unknown field"),
+        ("spec.strategy.watch.holdback", "0%", "should match"),
+        ("spec.strategy.watch.holdback", "2.5%", "should match"),
+        ("spec.strategy.watch.holdback", "51%", "should match"),
+        ("spec.strategy.watch.holdback", "50%", "every setWeight must be below 100 - holdback"),
+        ("spec.strategy.watch.bake", "0s", "between 1s and 168h"),
+        ("spec.strategy.watch.bake", "169h", "between 1s and 168h"),
+        ("spec.strategy.watch.onDrift", "Alert", "unknown field"),
         ("spec.gate.confidence", "NaN", "should match"),
         ("spec.gate.confidence", "79%", "should match"),
         ("spec.gate.confidence", "95%", "in Statistical mode only"),

@@ -29,6 +29,7 @@ STRATEGY: Document = {
         {"name": "look", "pause": {}},
     ],
     "scaleDownDelay": "10m",
+    "watch": {"holdback": "10%", "bake": "30m"},
 }
 GATE: Document = {
     "mode": "Threshold",

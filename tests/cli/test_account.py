@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.manifests import everything, prompt
+from tests.support.manifests import everything, prompt, strategy
 from tests.support.simulation import Simulation
 from turnout.api.agent import Agent
 from turnout.api.rollout import AgentRollout
@@ -15,6 +15,8 @@ from turnout.cli.agents import Record
 from turnout.cli.exits import Exit
 from turnout.cli.options import Goal
 from turnout.cli.screen import Marks
+from turnout.cli.sight import Sight
+from turnout.cli.tree import tree_lines
 from turnout.cli.wait import Patience, end_of, late_end
 from turnout.core.lineup import Place, Turn
 from turnout.errors import Invalid, NotFound
@@ -35,6 +37,11 @@ def record_of(sim: Simulation) -> Record:
 def told(sim: Simulation, word: str | None = None) -> str:
     account = account_of(record_of(sim), word)
     return "\n".join(line.plain for line in account_lines(account, sim.now, Marks()))
+
+
+def seen(sim: Simulation) -> str:
+    sight = Sight(record_of(sim), None, sim.now)
+    return "\n".join(line.plain for line in tree_lines(sight))
 
 
 def ends(sim: Simulation, patience: Patience = PROMOTED) -> tuple[Exit, str] | None:
@@ -113,6 +120,23 @@ def test_a_rollout_under_way_and_one_that_waits_are_told_as_they_are(sim: Simula
     sim.turn = None
     sim.settle()
     assert f"support is Progressing: {sim.stable} is stable, {sim.candidate} is tried." in told(sim)
+
+
+def test_a_bake_is_shown_with_what_is_left_of_it_and_what_a_person_may_do_after_it() -> None:
+    watched = strategy([{"setWeight": 50}], watch={"holdback": "10%", "bake": "5m"})
+    sim = Simulation(everything(strategy=watched))
+    sim.settle()
+    sim.run(30)
+    sim.store(prompt("another text"))
+    sim.settle()
+    sim.run(120)
+    assert f"CAUSE    Baking: bakes at 90% until 00:06:02Z, {sim.stable} keeps 10%" in told(sim)
+    tree = seen(sim)
+    assert "bake, 1m28s, 3m32s left" in tree
+    assert "STEPS ✔ 50 % ─ ✔ 90 % ─ ◐ bake 5m ─ ○ promote" in tree
+    sim.provider.stop()
+    sim.run(300)
+    assert "NEXT     turnout promote support --full   or   turnout abort support" in told(sim)
 
 
 def test_an_agent_that_was_never_looked_at_is_told_too() -> None:

@@ -70,6 +70,7 @@ LENIENT: Gate = (("maxDuration", "2m"), ("onInconclusive", "PromoteIfHealthy"))
 SLOW: Gate = (("maxDuration", "1m"), ("warmup", "10s"), ("minDuration", "40s"))
 HOLDING: Gate = (("hold", True),)
 GATES: tuple[Gate, ...] = ((), STRICT, LENIENT, SLOW, HOLDING)
+WATCHES: tuple[dict[str, str] | None, ...] = (None, None, {"bake": "30s"}, {"holdback": "20%"})
 
 ROLLOUT: tuple[Act, ...] = (("content", 1),)
 STABLE_DEAD: tuple[Act, ...] = (("pods of stable", "none"), ("wait", 180))
@@ -99,6 +100,7 @@ SCENES: tuple[Scene, ...] = (
     Scene(last=("content", 1)),
     Scene(ROLLOUT),
     Scene(ROLLOUT, asleep=30),
+    Scene((*ROLLOUT, ("wait", 180))),
     Scene(WORSE, asleep=60, gate=()),
     Scene(WORSE, asleep=60, gate=HOLDING),
     Scene((("rate", 0.0), *ROLLOUT), asleep=180, gate=()),
@@ -141,6 +143,7 @@ class History:
     mode: str
     gate: Gate
     on_pass: str
+    watch: dict[str, str] | None
     scene: Scene
     acts: tuple[Act, ...]
 
@@ -161,6 +164,7 @@ def histories(longest: int) -> st.SearchStrategy[History]:
         mode=st.sampled_from(_MODES),
         gate=st.sampled_from(GATES),
         on_pass=st.sampled_from(_ON_PASS),
+        watch=st.sampled_from(WATCHES),
         scene=st.sampled_from(SCENES),
         acts=st.lists(one, max_size=longest).map(tuple),
     )
@@ -174,6 +178,7 @@ def draw_history(random: Random, length: int) -> History:
         mode=random.choice(_MODES),
         gate=random.choice(GATES),
         on_pass=random.choice(_ON_PASS),
+        watch=random.choice(WATCHES),
         scene=random.choice(SCENES),
         acts=tuple((name, random.choice(CHOICES[name])) for name in names),
     )
@@ -219,5 +224,7 @@ def _documents(history: History) -> list[dict[str, Any]]:
     traffic: dict[str, Any] = {"mode": "ReplicaRatio", "service": {"port": 8080}}
     spec: dict[str, Any] = {} if history.mode == "HTTPRoute" else {"traffic": traffic}
     way = strategy(STEPS[history.steps], onPass=history.on_pass)
+    if history.watch is not None and history.mode == "HTTPRoute":
+        way["watch"] = history.watch
     spec |= {"toolRegistryRef": {"name": "tools"}}
     return [registry(), *everything(strategy=way, gate=gate, **spec)]

@@ -183,8 +183,21 @@ class Watched(Simulation):
             allowed = passed or lenient or mends or promote is not None
             assert allowed, f"{name}: {known} -> {now} unjudged"
         in_full = promote is not None and promote.mode.value == "Full"
+        if now == 100 and now > known and not (in_full or mends):
+            self._watch_bake(course.rollout, known)
         if now == 100 and (passed or lenient or in_full or mends):
             self.allowed_in_full.add(name)
+
+    def _watch_bake(self, rollout: AgentRollout, weight: int) -> None:
+        """What is to be watched gets all the traffic after that only."""
+        watch = rollout.spec.strategy.watch
+        if watch is None:
+            return
+        weights = rollout.status.weights
+        assert weight == watch.weight, f"{weight} -> 100 without a bake"
+        assert weights is not None
+        assert weights.changed_at is not None
+        assert self.now - weights.changed_at >= as_timedelta(watch.bake), "a bake was cut short"
 
 
 def _phase(rollout: Document) -> str:

@@ -143,6 +143,12 @@ class AgentSpec(Wire):
         ),
         Cel("has(self.strategy) == has(self.gate)", "strategy and gate go together"),
         Cel(
+            "!has(self.strategy) || !has(self.strategy.watch) || "
+            "self.traffic.mode != 'ReplicaRatio'",
+            "strategy.watch needs traffic.mode HTTPRoute: by replica ratio stable keeps all its "
+            "pods, so it cannot keep a small share",
+        ),
+        Cel(
             "!has(self.container) || "
             "self.template.spec.containers.exists(c, c.name == self.container)",
             "container must name a container of the template",

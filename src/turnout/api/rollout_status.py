@@ -63,9 +63,9 @@ class IntentOutcome(StrEnum):
 class StepStatus(Wire):
     """The step that a rollout is at."""
 
-    index: Annotated[int, Field(ge=0, le=33)] = 0
+    index: Annotated[int, Field(ge=0, le=34)] = 0
     """Number of the step, counted from 1; 0 before the first, one more than there are steps while
-    only the promotion is left."""
+    only the promotion is left, two more while it is watched before that."""
     name: Name | None = None
     """Name of the step, if it has one."""
     progress: Annotated[str, Field(max_length=16)] | None = None

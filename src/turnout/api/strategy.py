@@ -28,6 +28,9 @@ from turnout.api.gate import (
 )
 from turnout.api.schema import ATOMIC, Cel, keyed_by
 
+Holdback = Annotated[str, Field(max_length=8, pattern=r"^([1-9]|[1-4][0-9]|50)%$")]
+"""From 1% to 50%, whole as weights are."""
+
 
 class OnPass(StrEnum):
     """What a gate's Pass does before the last step. May grow."""
@@ -91,6 +94,29 @@ class Step(Wire):
     """Wait for approvals, which stand in the AgentRollout. Example: {minApprovals: 2}."""
 
 
+class Watch(Wire):
+    """A watch over a version that took every step, before the one before it goes."""
+
+    cel = (
+        Cel(
+            "duration(self.bake) >= duration('1s') && duration(self.bake) <= duration('168h')",
+            "bake must be between 1s and 168h",
+        ),
+    )
+
+    holdback: Holdback = "5%"
+    """Share of the traffic that the version before keeps meanwhile, from 1% to 50%, in whole
+    percent; it keeps its pods too, so that the way back is short. Example: 10%."""
+    bake: Duration = "30m"
+    """How long that lasts. The gate goes on judging: a regression takes the new version back, and
+    with the verdict missing at the end the rollout waits for it. Example: 2h."""
+
+    @property
+    def weight(self) -> int:
+        """Percentage of the traffic that the new version has meanwhile."""
+        return 100 - int(self.holdback.removesuffix("%"))
+
+
 class Strategy(Wire):
     """The way of a version from no traffic to all of it."""
 
@@ -108,6 +134,12 @@ class Strategy(Wire):
             "duration(self.scaleDownDelay) <= duration('24h')",
             "scaleDownDelay must be at most 24h",
         ),
+        Cel(
+            "!has(self.watch) || self.steps.all(s, !has(s.setWeight) || "
+            "s.setWeight < 100 - int(self.watch.holdback.replace('%', '')))",
+            "with watch every setWeight must be below 100 - holdback: after the last step the new "
+            "version gets that share by itself",
+        ),
     )
 
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=32), ATOMIC]
@@ -118,6 +150,11 @@ class Strategy(Wire):
     on_pass: OnPass = OnPass.CONTINUE
     """Continue takes the steps as written; Promote skips the remaining weights and timed pauses as
     soon as the gate passes, never an approve or an endless pause."""
+    watch: Watch | None = None
+    """Before all the traffic: after the last step, and with the gate's Pass, the version before
+    keeps a small share for a while, and a regression still takes the new one back. Only in traffic
+    mode HTTPRoute. Where absent the Pass gives the new version all. Example: {holdback: 5%, bake:
+    30m}."""
 
 
 class RolloutStrategySpec(Wire):
@@ -180,4 +217,5 @@ __all__ = [
     "Step",
     "Strategy",
     "StrategyUse",
+    "Watch",
 ]

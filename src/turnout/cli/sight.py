@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from turnout.api.agent import AgentPhase, CandidateStatus, StableStatus
 from turnout.api.policy import AgentPolicy, Killed
+from turnout.api.rollout import AgentRollout
 from turnout.api.strategy import Step
 from turnout.cli.agents import Record
 from turnout.cli.screen import Marks
@@ -76,6 +77,14 @@ def say_step(step: Step) -> str:
     if step.pause is not None:
         return f"pause {step.pause.duration}" if step.pause.duration else "pause"
     return f"approve {step.name}" if step.approve is not None else (step.name or "step")
+
+
+def bake_words(rollout: AgentRollout) -> Iterator[str]:
+    """Say what comes between the last step and the promotion, where the strategy has a watch."""
+    watch = rollout.spec.strategy.watch
+    if watch is not None:
+        yield f"{watch.weight} %"
+        yield f"bake {watch.bake}"
 
 
 def versions_of(sight: Sight) -> Iterator[str]:

@@ -14,6 +14,7 @@ from turnout.cli.screen import Marks, safe
 from turnout.cli.sight import (
     STYLES,
     Sight,
+    bake_words,
     changed_planes,
     ended_badly,
     phase_mark,
@@ -27,6 +28,7 @@ from turnout.cli.sight import (
 from turnout.cli.times import clock, since, span
 from turnout.cli.verdict import gate_lines
 from turnout.cli.why import next_steps, why
+from turnout.core.bake import BAKE
 
 BAR: Final = 20
 """Characters for all of the traffic."""
@@ -90,9 +92,9 @@ def _position(rollout: AgentRollout, now: datetime) -> str:
     already = since(step.started_at, now)
     if step.progress is None:
         return f"first version, {already}"
-    if step.index > len(steps):
-        return f"promotion, {already}"
     left = f", {span(step.ends_at - now)} left" if step.ends_at and step.ends_at > now else ""
+    if step.index > len(steps):
+        return f"{'bake' if step.name == BAKE else 'promotion'}, {already}{left}"
     return f"step {step.progress}: {say_step(steps[step.index - 1])}, {already}{left}"
 
 
@@ -142,7 +144,7 @@ def _unready(sight: Sight, version: str, lead: str) -> Iterator[Text]:
 def _steps(rollout: AgentRollout, marks: Marks) -> Text:
     at = rollout.status.step.index if rollout.status.step else 0
     line = Text.assemble(("STEPS ", "bold"))
-    words = (*map(say_step, rollout.spec.strategy.steps), "promote")
+    words = (*map(say_step, rollout.spec.strategy.steps), *bake_words(rollout), "promote")
     for number, word in enumerate(words, start=1):
         sign = marks.done if number < at else marks.now if number == at else marks.empty
         line.append(f"{f' {marks.dash} ' if number > 1 else ''}{sign} {word}")

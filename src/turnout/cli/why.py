@@ -8,6 +8,7 @@ from turnout.api.agent import Agent, AgentPhase
 from turnout.api.base import Condition, ConditionStatus
 from turnout.api.rollout import AgentRollout, RolloutPhase
 from turnout.cli.agents import Record
+from turnout.core.bake import BAKE
 from turnout.core.reasons import Reason
 
 FIRST = ("Accepted", "ResolvedRefs", "Forbidden", "Available", "Programmed")
@@ -87,10 +88,18 @@ def next_steps(record: Record) -> str | None:
     if status.reason == Reason.AWAITING_APPROVAL:
         return f"turnout approve {name}   or   turnout abort {name}"
     if status.phase in {RolloutPhase.PAUSED, RolloutPhase.HELD} and not _ends(running):
-        return f"turnout promote {name}   or   turnout abort {name}"
+        how = " --full" if _past_steps(running) else ""
+        return f"turnout promote {name}{how}   or   turnout abort {name}"
     return None
 
 
+def _past_steps(rollout: AgentRollout) -> bool:
+    """Claim that every step is taken: a person can only let it out in full."""
+    step = rollout.status.step
+    return step is not None and step.index > len(rollout.spec.strategy.steps)
+
+
 def _ends(rollout: AgentRollout) -> bool:
-    """Claim that the step ends by itself."""
-    return rollout.status.step is not None and rollout.status.step.ends_at is not None
+    """Claim that the step ends by itself; a bake that is held may not."""
+    step = rollout.status.step
+    return step is not None and step.ends_at is not None and step.name != BAKE

@@ -122,6 +122,11 @@ def _weight(status: AgentRolloutStatus) -> int:
 
 
 def _is_told(rollout: AgentRollout, was: int, now: int) -> bool:
-    """Tell whether a rise of the weight is worth an Event of its own."""
+    """Tell whether a rise of the weight is worth an Event of its own.
+
+    One that ends a bake is not: the promotion follows at once.
+    """
     rises = sum(1 for step in rollout.spec.strategy.steps if step.set_weight)
-    return now > was and (rises <= MOST_WEIGHTS or was == 0 or now == FULL)
+    watch = rollout.spec.strategy.watch
+    top = watch.weight if watch is not None else FULL
+    return was < min(now, top) and (rises <= MOST_WEIGHTS or was == 0 or now >= top)

@@ -96,6 +96,12 @@ def _unsupported(world: World, strategy: Strategy) -> Unresolved | None:
 
 
 def _too_heavy(strategy: Strategy) -> Unresolved | None:
+    if strategy.watch is not None:
+        message = (
+            "strategy.watch: mode ReplicaRatio divides by pods and keeps stable at full scale, so "
+            "stable cannot keep a small share; take watch away, or use traffic.mode HTTPRoute"
+        )
+        return Unresolved(Reason.UNSUPPORTED_WEIGHT, message, "Accepted")
     heaviest = max(step.set_weight or 0 for step in strategy.steps)
     if heaviest <= RATIO_LIMIT:
         return None

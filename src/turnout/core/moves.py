@@ -14,6 +14,7 @@ from turnout.api.rollout import (
     WeightStatus,
 )
 from turnout.api.strategy import Step
+from turnout.core.bake import BAKE, bake_ends
 from turnout.core.patch import revised
 from turnout.core.phase import has_ended
 from turnout.core.reasons import Reason
@@ -75,12 +76,13 @@ def enter(standing: Standing, index: int) -> StepStatus:
     """Begin a step now."""
     step = standing.steps[index - 1] if index <= len(standing.steps) else None
     number = len(standing.steps)
+    bakes = index > number + 1
     return StepStatus(
         index=index,
-        name=step_name(step),
+        name=BAKE if bakes else step_name(step),
         progress=f"{min(index, number)}/{number}" if number else None,
         started_at=standing.now,
-        ends_at=step_ends(step, standing.now),
+        ends_at=bake_ends(standing, standing.now) if bakes else step_ends(step, standing.now),
     )
 
 

@@ -52,6 +52,7 @@ class Reason(StrEnum):
     STEP_RUNNING = "StepRunning"
     STEP_COMPLETED = "StepCompleted"
     WAITING = "Waiting"
+    BAKING = "Baking"
     QUEUED = "Queued"
     PAUSED = "Paused"
     AWAITING_APPROVAL = "AwaitingApproval"

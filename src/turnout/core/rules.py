@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from turnout.api.base import seconds
 from turnout.api.rollout import RolloutPhase, Verdict
 from turnout.api.strategy import OnInconclusive, OnRegression
+from turnout.core.bake import bakes, confirmed, limit_passed
 from turnout.core.fallback import no_way_back
 from turnout.core.intake import name_conflict
 from turnout.core.kill import stopped_by
@@ -183,14 +184,18 @@ def _withheld_before(standing: Standing) -> str | None:
 def inconclusive(standing: Standing) -> Move | None:
     """The declared limit passed without a pass: what onInconclusive says happens."""
     gate = standing.gate
-    if not standing.judged or not standing.out_of_time or standing.passed:
+    if not standing.judged or not limit_passed(standing) or confirmed(standing):
         return None
-    lacking = " for lack of data" if standing.evidence.blind else ""
-    told = standing.evidence.verdict.message
-    message = f"no pass within maxDuration {gate.max_duration}{lacking}; {told}"
+    message = f"no pass within {_limit(standing)}; {standing.evidence.verdict.message}"
     if gate.on_inconclusive is OnInconclusive.ROLLBACK:
         return Move(RolloutPhase.ROLLED_BACK, Reason.INCONCLUSIVE, message, weight=0)
     return Move(RolloutPhase.HELD, Reason.INCONCLUSIVE, message, measured=True)
+
+
+def _limit(standing: Standing) -> str:
+    after = " after the bake" if bakes(standing) else ""
+    lacking = " for lack of data" if standing.evidence.blind else ""
+    return f"maxDuration {standing.gate.max_duration}{after}{lacking}"
 
 
 def blind(standing: Standing) -> Move | None:
@@ -203,7 +208,7 @@ def blind(standing: Standing) -> Move | None:
 
 def unasked(standing: Standing) -> Move | None:
     """Nobody asked the candidate anything for the whole progress deadline."""
-    if not standing.judged or standing.passed:
+    if not standing.judged or confirmed(standing):
         return None
     counted = standing.evidence.last_counted or 0.0
     since = max(counted, standing.weight_changed.timestamp() + seconds(standing.gate.warmup))

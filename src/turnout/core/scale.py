@@ -34,10 +34,11 @@ def ratio_replicas(replicas: int, weight: int) -> int:
     """Pods for a weight by replica ratio beside a stable at full scale.
 
     The share of c pods beside s is c / (c + s), so c = s * weight / (100 - weight), to the nearest
-    pod and at least one; none before the first weight, and the full scale for all the traffic.
+    pod and at least one; none before the first weight, and the full scale for all the traffic, or
+    for more than one half, which cannot be had beside a stable at full scale.
     """
     if weight <= 0 or replicas == 0:
         return 0
     if weight >= FULL:
         return replicas
-    return max(1, round(replicas * weight / (FULL - weight)))
+    return min(replicas, max(1, round(replicas * weight / (FULL - weight))))

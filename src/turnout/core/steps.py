@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from turnout.api.rollout import RolloutPhase
 from turnout.api.strategy import Approve, OnPass, OnTimeout, Pause, Step
+from turnout.core.bake import (
+    bake_began,
+    bake_ends,
+    bake_lasts,
+    confirmed,
+    top_weight,
+    unconfirmed,
+)
 from turnout.core.moves import Move, step_ends, step_name
 from turnout.core.reasons import Reason
 from turnout.core.scale import FULL
@@ -193,19 +202,52 @@ def waits_until(standing: Standing) -> datetime:
 
 
 def _finish(standing: Standing) -> Move:
-    """Make the last move: full scale and ready, a pass, all traffic, read back, stable."""
+    """Make the last move: full scale and ready, a pass, all traffic, read back, stable.
+
+    Where the version before is to be kept for a while, that comes before all the traffic.
+    """
+    if bake_lasts(standing):
+        return _baking(standing, bake_ends(standing))
     waiting = _wait_for_pods(standing, FULL) if standing.pods_first else None
     if waiting is not None:
         return waiting
     if standing.is_first:
         message = "the first version is ready: it is stable"
         return Move(RolloutPhase.PROMOTED, Reason.PROMOTED, message, weight=FULL)
-    if standing.weight < FULL:
-        return _last_raise(standing)
+    return _last_raise(standing) if standing.weight < top_weight(standing) else _after_it(standing)
+
+
+def _after_it(standing: Standing) -> Move:
+    """Go on after the last raise: read back, baked, stable."""
     seen = observed_weight(standing)
-    if seen != FULL:
+    if seen != standing.weight:
         return _wait_for_route(standing, seen)
+    if standing.weight < FULL:
+        return _end_bake(standing) if bake_began(standing) else _begin_bake(standing)
     return Move(RolloutPhase.PROMOTED, Reason.PROMOTED, _why_promoted(standing))
+
+
+def _begin_bake(standing: Standing) -> Move:
+    """Begin the bake once its weight is in force: from then on its time counts."""
+    return replace(
+        _baking(standing, bake_ends(standing, standing.now)), enter=len(standing.steps) + 2
+    )
+
+
+def _baking(standing: Standing, ends: datetime) -> Move:
+    kept = f"{standing.stable.version} keeps" if standing.stable else "stable keeps"
+    message = (
+        f"bakes at {standing.weight}% until {ends:%H:%M:%S}Z, {kept} {FULL - standing.weight}%"
+    )
+    return Move(RolloutPhase.PROGRESSING, Reason.BAKING, message, again_at=ends)
+
+
+def _end_bake(standing: Standing) -> Move:
+    """Give all the traffic to what was watched long enough and is still allowed it."""
+    if not confirmed(standing):
+        return _gather(standing, "the bake is over, promotion", unconfirmed(standing))
+    message = f"baked at {standing.weight}%: {standing.evidence.verdict.message}"
+    return Move(RolloutPhase.PROGRESSING, Reason.STEP_COMPLETED, message, weight=FULL)
 
 
 def _last_raise(standing: Standing) -> Move:
@@ -215,7 +257,8 @@ def _last_raise(standing: Standing) -> Move:
         if not standing.old_enough:
             return _age(standing)
     message = _past_the_gate(standing) or standing.evidence.verdict.message
-    return Move(RolloutPhase.PROGRESSING, Reason.STEP_RUNNING, message, weight=FULL)
+    top = top_weight(standing)
+    return Move(RolloutPhase.PROGRESSING, Reason.STEP_RUNNING, message, weight=top)
 
 
 def _age(standing: Standing) -> Move:

@@ -20,7 +20,7 @@ from tests.operator.stage import Stage
 from tests.operator.team import QUICK_GATE, Team, new_team
 from tests.support.api import Document
 from tests.support.kubectl import eventually, throughout
-from tests.support.manifests import metric
+from tests.support.manifests import metric, strategy
 from tests.support.operator import OperatorProcess
 from tests.support.traffic import RATE
 
@@ -85,6 +85,7 @@ EVIDENCE: dict[str, Document] = {
         ],
     }
 }
+WATCHED = {"strategy": strategy(HALF, watch={"holdback": "20%", "bake": "15s"})}
 PLOTS = {
     "worse": Plot("A worse prompt.", HALF, {}),
     "slower": Plot("A slow prompt.", HALF, BOTH_METRICS),
@@ -92,6 +93,8 @@ PLOTS = {
     "proved worse": Plot("A worse prompt.", HALF, EVIDENCE),
     "proved safe": Plot("A better prompt.", STAIRS, EVIDENCE),
     "unasked": Plot("A better prompt.", HALF, RARE),
+    "weak": Plot("A weak prompt.", HALF, WATCHED),
+    "strong": Plot("A better prompt.", HALF, WATCHED),
 }
 
 
@@ -165,6 +168,18 @@ def test_by_evidence_a_worse_prompt_goes_back_and_an_equal_one_through_its_steps
     assert float(metric["evidenceSafe"]) >= 20
     assert len(metric["checkpoint"]) < 2048
     safe.team.await_weights({safe.candidate: 100})
+
+
+def test_what_breaks_under_the_load_of_the_bake_goes_back_and_what_holds_is_promoted(
+    stories: dict[str, Story],
+) -> None:
+    weak, strong = stories["weak"], stories["strong"]
+    status = weak.team.await_rollout(weak.rollout, "RolledBack")
+    assert (status["reason"], status["step"]["name"]) == ("Regressed", "bake")
+    weak.team.await_weights({weak.stable: 100})
+    status = strong.team.await_rollout(strong.rollout, "Promoted", timeout=90)
+    assert "Baking" in {entry["reason"] for entry in status["timeline"]}
+    strong.team.await_weights({strong.candidate: 100})
 
 
 def test_a_candidate_that_nobody_asks_is_held_and_never_promoted(

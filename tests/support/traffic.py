@@ -23,8 +23,13 @@ RATE: Final = 40
 WORSE: Final = "worse"
 """A version whose prompt has this word fails two requests of five."""
 
+WEAK: Final = "weak"
+"""A version whose prompt has this word does so with more than half of the requests, else none."""
+
 SLOW: Final = "slow"
 """A version whose prompt has this word takes two seconds for each request."""
+
+HALF: Final = 50
 
 _TICK: Final = 0.25
 _POD: Final = ("namespace", "pod")
@@ -78,8 +83,11 @@ class Traffic:
             for backend in route["spec"]["rules"][0].get("backendRefs") or ():
                 ready = pods.get((namespace, backend["name"]), [])
                 share = requests * backend["weight"] / 100
+                prompt = self._prompt(namespace, backend["name"])
+                if WEAK in prompt and backend["weight"] > HALF:
+                    prompt += WORSE
                 for pod in ready:
-                    self._serve(pod, self._prompt(namespace, backend["name"]), share / len(ready))
+                    self._serve(pod, prompt, share / len(ready))
 
     def _ready_pods(self) -> dict[tuple[str, str], list[tuple[str, str]]]:
         found: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)

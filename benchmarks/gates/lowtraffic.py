@@ -8,7 +8,7 @@ from benchmarks.gates.report import Section, percent, table
 from benchmarks.gates.run import Outcome, Rule, Verdict, judge, row
 from benchmarks.gates.streams import Case
 from benchmarks.gates.twin import Terms
-from turnout.core.sequential.verdicts import SUSPICIOUS
+from turnout.core.sequential.bets import SUSPICIOUS
 
 TERMS = Terms(0.02, 0.97)
 LOOKS = 720

@@ -29,7 +29,7 @@ from benchmarks.gates.streams import (
     named,
 )
 from benchmarks.gates.twin import Look, Terms
-from turnout.core.sequential.verdicts import SUSPICIOUS
+from turnout.core.sequential.bets import SUSPICIOUS
 
 STABLE, MARGIN = 0.97, 0.02
 WEIGHTS = np.array([0.05, 0.25, 0.50])

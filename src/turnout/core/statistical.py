@@ -15,7 +15,7 @@ from turnout.core.reasons import Reason
 from turnout.core.sequential.findings import Finding, Metric, find
 from turnout.core.sequential.tally import Tally, Terms, begin, follow
 from turnout.core.sequential.verdicts import Decision, Policy, Signal, decide, healthy
-from turnout.core.sequential.words import said_of
+from turnout.core.sequential.words import said_of, said_of_both
 
 STEP_REQUESTS = 30
 """Requests to the candidate at one weight before it rises."""
@@ -96,8 +96,9 @@ def judge_evidence(gate: Gate, ledger: Ledger, blind: Mapping[str, Blind], so: P
     decision = decide([one.finding for one in cases], policy, newest - so.started, so.verdict)
     verdicts = tuple(_verdict(one, decision, blind.get(one.metric.name), policy) for one in cases)
     findings = [one.finding for one in cases]
+    suffering = {one.metric.name for one in cases if one.both_fell}
     gating = [one for one in findings if one.on_regression is not OnRegression.RECORD]
-    sees = not any(one.name in blind for one in gating)
+    sees = not any(one.name in blind or one.name in suffering for one in gating)
     return Ruling(
         _together(verdicts, decision),
         sees and healthy(gating, decision.signal),
@@ -119,6 +120,11 @@ class _Case:
     tally: Tally
     finding: Finding
 
+    @property
+    def both_fell(self) -> bool:
+        """Claim that both arms do worse than stable used to."""
+        return self.tally.slump.is_shared(self.tally.margin)
+
 
 def _case(gate: Gate, metric: GateMetric, ledger: Ledger) -> _Case:
     importance = 1.0 if metric.importance is None else float(metric.importance)
@@ -136,6 +142,8 @@ def _verdict(case: _Case, decision: Decision, blind: Blind | None, policy: Polic
         verdict, reason = Verdict.FAIL, Reason.REGRESSED
     elif blind is not None:
         reason, message = blind.reason, blind.message
+    elif case.both_fell:
+        reason, message = Reason.BOTH_ARMS_DEGRADED, said_of_both(finding.name, case.tally)
     elif finding.is_below and _stable_is_below(finding):
         reason = Reason.BOTH_ARMS_DEGRADED
     elif policy.is_safe(finding):

@@ -13,6 +13,9 @@ SHARE_A_MINUTE: Final = 0.01
 MOST: Final = 700.0
 """Largest logarithm that is written as a plain number; e^710 is no double."""
 
+SUSPICIOUS: Final = math.log(3.0)
+"""Logarithm of the capital from which on a wager is a sign of something."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bets:

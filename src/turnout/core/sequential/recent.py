@@ -13,12 +13,25 @@ PSEUDO_REQUESTS: Final = 100.0
 USUAL: Final = 0.95
 """Share of good answers that stable is taken to have while nothing else is known; any is safe."""
 
-RATE_SECONDS: Final = 180.0
-RATE_REQUESTS: Final = 200.0
-"""Half-life of stable's rate: the longer of the two."""
-
 DROP_SECONDS: Final = 600.0
 """Half-life of the measured drop."""
+
+
+@dataclass(frozen=True, slots=True)
+class HalfLife:
+    """When what was seen counts half: after the longer of so much time and so many requests."""
+
+    seconds: float
+    requests: float
+
+    def left(self, seconds: float, requests: float) -> float:
+        """Tell which part is left of what was seen before."""
+        part: float = max(0.5 ** (seconds / self.seconds), 0.5 ** (requests / self.requests))
+        return part
+
+
+LATELY: Final = HalfLife(seconds=180.0, requests=200.0)
+"""Half-life of stable's rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +51,9 @@ class Rate:
         """Share of failures; never quite 0 or 1, for half a request of either is added."""
         return (max(self.total - self.good, 0.0) + 0.5) / (self.total + 1.0)
 
-    def after(self, good: float, total: float, seconds: float) -> Rate:
+    def after(self, good: float, total: float, seconds: float, half: HalfLife = LATELY) -> Rate:
         """Take a block in."""
-        left: float = max(0.5 ** (seconds / RATE_SECONDS), 0.5 ** (total / RATE_REQUESTS))
+        left = half.left(seconds, total)
         return Rate(self.good * left + good, self.total * left + total)
 
 

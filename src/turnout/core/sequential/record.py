@@ -9,6 +9,7 @@ from turnout.core.looks import Counts
 from turnout.core.sequential.bets import Bets
 from turnout.core.sequential.guesses import SAFE_PRIOR, WORSE_PRIOR
 from turnout.core.sequential.recent import Rate, Recent
+from turnout.core.sequential.slump import Slump
 from turnout.core.sequential.tally import Open, Tally
 
 
@@ -31,6 +32,7 @@ def written(tally: Tally) -> dict[str, Any]:
         "waiting": [waiting.seconds, waiting.stable.good, waiting.stable.total],
         "candidate": [tally.candidate.good, tally.candidate.total],
         "stable": [tally.stable.good, tally.stable.total],
+        "slump": _slump(tally.slump),
         "noise": tally.noise,
     }
     return {key: value for key, value in document.items() if value is not None}
@@ -54,8 +56,20 @@ def read(document: Mapping[str, Any]) -> Tally:
         waiting=Open(seconds, Counts(*waiting)),
         candidate=Counts(*_numbers(document["candidate"])),
         stable=Counts(*_numbers(document["stable"])),
+        slump=_read_slump(document["slump"]) if "slump" in document else Slump(),
         noise=float(document["noise"]),
     )
+
+
+def _slump(slump: Slump) -> list[float]:
+    usual, candidate = slump.usual, slump.candidate
+    return [usual.good, usual.total, candidate.good, candidate.total, *_bets(slump.bets)]
+
+
+def _read_slump(numbers: Sequence[Any]) -> Slump:
+    good, total, candidate_good, candidate_total, *bets = _numbers(numbers)
+    usual, candidate = Rate(good, total), Rate(candidate_good, candidate_total)
+    return Slump(_read_bets(bets, WORSE_PRIOR), usual, candidate)
 
 
 def _bets(bets: Bets) -> list[float]:

@@ -20,6 +20,7 @@ from turnout.core.sequential.guesses import (
     worse_gains,
 )
 from turnout.core.sequential.recent import Rate, Recent
+from turnout.core.sequential.slump import Slump
 
 WAIT_SECONDS: Final = 180.0
 """Stable's counts that wait for the candidate stand for no more time than this."""
@@ -78,6 +79,7 @@ class Open:
 
 UNSEEN: Final = Recent()
 CLOSED: Final = Open()
+USUAL: Final = Slump()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Tally:
         waiting: The block that is open.
         candidate: All that the candidate answered.
         stable: All that stable answered.
+        slump: Whether stable does worse than it used to.
         noise: Scatter of the counts over that of independent requests, as it was learned before
             the rollout; 1 where it was not.
     """
@@ -107,6 +110,7 @@ class Tally:
     waiting: Open = CLOSED
     candidate: Counts = NOTHING
     stable: Counts = NOTHING
+    slump: Slump = USUAL
     noise: float = 1.0
 
 
@@ -137,9 +141,12 @@ def follow(tally: Tally, look: Window, terms: Terms) -> Tally:
     """
     candidate = tally.candidate + look.candidate
     stable = tally.stable + look.stable
+    lasted = look.end - look.start
+    slump = tally.slump.after(look.candidate, look.stable, lasted, tally.margin)
+    tally = replace(tally, slump=slump)
     if look.candidate.total < A_REQUEST:
         return replace(tally, waiting=tally.waiting.longer(look), stable=stable)
-    seconds = tally.waiting.seconds + look.end - look.start
+    seconds = tally.waiting.seconds + lasted
     closed = _closed(tally, look.candidate, tally.waiting.stable + look.stable, seconds, terms)
     margin = tally.margin
     if margin is None and stable.total >= REQUESTS_FOR_A_MARGIN:

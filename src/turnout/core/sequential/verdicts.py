@@ -11,16 +11,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
 
 from turnout.api.rollout_status import Verdict
 from turnout.api.strategy import OnInconclusive, OnRegression
 from turnout.core.reasons import Reason
-from turnout.core.sequential.bets import mixed
+from turnout.core.sequential.bets import SUSPICIOUS, mixed
 from turnout.core.sequential.findings import Finding
-
-SUSPICIOUS: Final = math.log(3.0)
-"""Logarithm of the evidence from which on no weight rises."""
 
 
 class Signal(Enum):

@@ -31,6 +31,16 @@ def said_of(finding: Finding, tally: Tally, terms: Terms, policy: Policy) -> str
     )
 
 
+def said_of_both(name: str, tally: Tally) -> str:
+    """Say that both arms do worse than stable used to, with the three values."""
+    rates = (tally.slump.usual, tally.rate, tally.slump.candidate)
+    usual, stable, candidate = (f"{100 * (1.0 - one.failures):.0f}%" for one in rates)
+    return (
+        f"{name}: both arms fell, stable to {stable} lately (usually {usual}), the candidate to "
+        f"{candidate}: the cause is outside of both versions; waits until stable is well again"
+    )
+
+
 def evidence(log: float) -> str:
     """Write evidence as people read it: 6.2, 48, over 1000."""
     number = plain(log)

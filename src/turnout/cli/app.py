@@ -24,6 +24,7 @@ for command in (
     reads.history,
     reads.wait,
     reads.lint,
+    reads.simulate,
     reads.version,
 ):
     app.command()(command)

@@ -59,6 +59,41 @@ class Asking(Acting):
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a person says is true in a simulation, word by word.
+
+    Attributes:
+        rate: Requests a second to the agent.
+        stable: Shares of good answers, such as 97% or latency=95%.
+        worse: Drops of the candidate, such as 5pts or task-success=5pts@12m.
+        incident: Drops of both versions, such as 10pts@20m+10m.
+        outage: Times without metrics, such as 30m+5m.
+    """
+
+    rate: float = 2.0
+    stable: list[str] | None = None
+    worse: list[str] | None = None
+    incident: list[str] | None = None
+    outage: list[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is simulated.
+
+    Attributes:
+        seed: Of the first rollout; each further one has the next.
+        runs: How many rollouts.
+        until: How long to follow each, as 3h; as long as it may take where absent.
+    """
+
+    seed: int = 1
+    runs: int = 1
+    until: str | None = None
+
+
+_TRUTH: Final = "Truth (of all metrics, or of one: METRIC=...; may be repeated)"
 _CLUSTER: Final = "Cluster (as kubectl has them)"
 
 OPTIONS: Final[Mapping[str, Any]] = {
@@ -80,6 +115,26 @@ OPTIONS: Final[Mapping[str, Any]] = {
     "reason": typer.Option("--reason", "-r", help="Why; it stays in the record."),
     "dry_run": typer.Option("--dry-run", help="Let the API server check it, and change nothing."),
     "yes": typer.Option("--yes", "-y", help="Do not ask again."),
+    "rate": typer.Option("--rps", help="Requests a second, in all.", rich_help_panel=_TRUTH),
+    "stable": typer.Option(
+        metavar="SHARE", help="Good answers of stable, 97% unless said.", rich_help_panel=_TRUTH
+    ),
+    "worse": typer.Option(
+        metavar="POINTS[@FROM]",
+        help="The candidate against stable: 5pts, or 5pts@12m.",
+        rich_help_panel=_TRUTH,
+    ),
+    "incident": typer.Option(
+        metavar="POINTS@FROM+LENGTH",
+        help="Both versions get worse: 10pts@20m+10m.",
+        rich_help_panel=_TRUTH,
+    ),
+    "outage": typer.Option(
+        metavar="FROM+LENGTH", help="Prometheus is away: 30m+5m.", rich_help_panel=_TRUTH
+    ),
+    "seed": typer.Option(help="Of the traffic's chance; the same one again."),
+    "runs": typer.Option(min=1, max=10_000, help="So many rollouts, and a table of their ends."),
+    "until": typer.Option(metavar="DURATION", help="How long each is followed at most."),
 }
 
 Command = Callable[..., None]
@@ -132,4 +187,4 @@ def _options(group: type) -> list[inspect.Parameter]:
     ]
 
 
-__all__ = ["Access", "Acting", "Asking", "Form", "Goal", "View", "flat"]
+__all__ = ["Access", "Acting", "Asking", "Form", "Goal", "Plan", "Told", "View", "flat"]

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from turnout.cli.completion import agents, versions
-from turnout.cli.options import Access, Form, Goal, View, flat
+from turnout.cli.options import Access, Form, Goal, Plan, Told, View, flat
 from turnout.cli.words import AgentName, Output, end
 
 _SIDES: Final = 2
@@ -184,6 +184,37 @@ def replay(
     from turnout.cli.replay import command as verb
 
     raise typer.Exit(int(verb.replay(config, looks)))
+
+
+@flat
+def simulate(
+    strategy: Annotated[
+        str,
+        typer.Argument(
+            metavar="STRATEGY",
+            help="File with a RolloutStrategy, an Agent that has its own strategy and gate, or "
+            "just these two blocks; - for standard input.",
+        ),
+    ],
+    *,
+    truth: Told,
+    plan: Plan,
+    output: Output = Form.TEXT,
+) -> None:
+    """Play a whole rollout in simulated time, with a stated truth, and print what happens.
+
+    The operator's own decisions, on traffic made up from a seed: to choose steps and margins
+    before they are trusted. Times count from the beginning of the rollout; nobody promotes or
+    approves meanwhile.
+
+    turnout simulate strategy.yaml --rps 2 --stable 97% --worse 5pts@12m
+
+    Exit codes: 0 simulated, 1 something is wrong with the strategy, 2 the file or a truth cannot
+    be used.
+    """
+    from turnout.cli.simulate import command as verb
+
+    raise typer.Exit(int(verb.simulate(strategy, truth, plan, output)))
 
 
 def version() -> None:

@@ -66,6 +66,8 @@ class MemoryCluster:
         self.now = EPOCH
         self.objects: dict[Key, Document] = {}
         self.pods: dict[str, Pod] = {}
+        self.changes = 0
+        """Counts changes of objects and pods."""
         self._versions = itertools.count(1)
 
     # objects
@@ -101,6 +103,7 @@ class MemoryCluster:
     def _put(self, key: Key, document: Document) -> None:
         document["metadata"]["resourceVersion"] = str(next(self._versions))
         self.objects[key] = document
+        self.changes += 1
 
     def apply(self, action: Action) -> None:
         """Carry out one action, fenced as the API server would fence it.
@@ -144,11 +147,13 @@ class MemoryCluster:
             raise Conflict(name)
         pod.order = annotations.get(naming.KILL, pod.order)
         pod.repeat_at = annotations[naming.KILL_REPEAT_AT]
+        self.changes += 1
 
     def _remove(self, key: Key, uid: str, version: str) -> None:
         if self._fenced(key, version)["metadata"]["uid"] != uid:
             raise Conflict(key)
         del self.objects[key]
+        self.changes += 1
 
     def _fenced(self, key: Key, version: str) -> Document:
         document = self.objects.get(key)
@@ -160,6 +165,7 @@ class MemoryCluster:
 
     def kubelet(self) -> None:
         """Make and end pods as the Deployments say."""
+        before = set(self.pods)
         wanted = {one["metadata"]["name"]: one["spec"] for one in self.all("Deployment")}
         for version, spec in wanted.items():
             replicas = spec["replicas"]
@@ -172,6 +178,7 @@ class MemoryCluster:
                 self.pods[f"{version}-{next(self._versions)}"] = pod
         for name in [name for name, pod in self.pods.items() if pod.version not in wanted]:
             del self.pods[name]
+        self.changes += before != set(self.pods)
 
     def ready_pods(self, version: str) -> list[str]:
         """Name the pods of a version that can answer: here all of them."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Protocol
 
-from turnout.core.decide import Outcome, decide
+from turnout.core.decide import Outcome, decide, decide_again
 from turnout.core.world import World
 from turnout.simulation.cluster import Document
 from turnout.simulation.provider import Provider
@@ -47,6 +47,7 @@ class Life(SeenCluster):
         super().__init__(scrape, provider)
         self.traffic = traffic
         self.again_in: timedelta | None = None
+        self._calm: tuple[int, World, Outcome] | None = None
 
     def serve(self, seconds: float) -> None:
         """Let time pass, answer requests by the weights and scrape the counters when it is time."""
@@ -72,11 +73,26 @@ class Life(SeenCluster):
 
     def reconcile(self) -> Outcome:
         """Observe, decide and apply once."""
-        world = self.world()
+        glance = self._look_again()
+        if glance is not None:
+            return glance
+        world, changes = self.world(), self.changes
         outcome = decide(world)
         for action in outcome.decision.actions:
             self.apply(action)
         self.remember(world, outcome)
+        self._calm = (changes, world, outcome)
+        return outcome
+
+    def _look_again(self) -> Outcome | None:
+        """Look in short, as the operator does where nothing but time and evidence is new."""
+        if self._calm is None or self._calm[0] != self.changes:
+            return None
+        changes, seen, before = self._calm
+        outcome = decide_again(self.later(seen), before)
+        if outcome is not None:
+            self.remember(seen, outcome)
+            self._calm = (changes, seen, outcome)
         return outcome
 
     def remember(self, world: World, outcome: Outcome) -> None:

@@ -76,6 +76,15 @@ class SeenCluster(MemoryCluster):
         )
         return replace(world, tools=self.tools(world))
 
+    def later(self, world: World) -> World:
+        """Observe again where nothing changed since but time and what pods counted."""
+        return replace(
+            world,
+            now=self.now,
+            readings=self.provider.readings(self.metrics()),
+            ledger=self._known_windows(world.rollouts[-1] if world.rollouts else None),
+        )
+
     def tools(self, world: World) -> dict[str, Tools]:
         """Read the tools of the versions that may be gone back to."""
         found = {}
@@ -168,4 +177,5 @@ class SeenCluster(MemoryCluster):
     def _known_windows(self, rollout: AgentRollout | None) -> dict[str, Entry]:
         if rollout is None:
             return {}
-        return self.ledger.get(rollout.metadata.name, restore(rollout.status))
+        known = self.ledger.get(rollout.metadata.name)
+        return restore(rollout.status) if known is None else known

@@ -1,0 +1,1 @@
+"""`turnout simulate`: a whole rollout in simulated time, with a stated truth."""

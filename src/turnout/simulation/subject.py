@@ -1,0 +1,62 @@
+"""The agent that is tried: the least that a rollout needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from turnout.api.base import API_VERSION
+from turnout.api.gate import GateMetric, GateMetricType
+from turnout.api.strategy import RolloutStrategySpec
+from turnout.simulation.cluster import Document
+
+AGENT: Final = "agent"
+
+
+def documents(spec: RolloutStrategySpec) -> Iterator[Document]:
+    """Write an Agent that goes out by these steps and this gate, and what it refers to."""
+    yield content("one")
+    for metric in spec.gate.metrics:
+        yield _template(metric)
+    wire = spec.to_wire()
+    yield _object(
+        "Agent",
+        AGENT,
+        {
+            "replicas": 1,
+            "template": {
+                "spec": {
+                    "containers": [
+                        {"name": "agent", "image": "agent", "ports": [{"containerPort": 8080}]}
+                    ]
+                }
+            },
+            "promptRefs": [{"name": "prompt"}],
+            "strategy": wire["strategy"],
+            "gate": wire["gate"],
+            "traffic": {
+                "mode": "HTTPRoute",
+                "service": {"port": 8080},
+                "httpRoute": {"parentRefs": [{"name": "gateway"}]},
+            },
+        },
+    )
+
+
+def _template(metric: GateMetric) -> Document:
+    counter = {"metric": "requests"}
+    spec = (
+        {"type": "Histogram", "histogram": counter}
+        if metric.type is GateMetricType.LATENCY
+        else {"type": "Ratio", "ratio": {"good": counter, "total": counter}}
+    )
+    return _object("MetricTemplate", metric.template_ref.name, spec)
+
+
+def content(text: str) -> Document:
+    """Write what the agent is made of; another text is another version."""
+    return _object("Prompt", "prompt", {"role": "System", "format": "Plain", "text": text})
+
+
+def _object(kind: str, name: str, spec: Document) -> Document:
+    return {"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": name}, "spec": spec}

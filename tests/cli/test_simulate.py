@@ -17,24 +17,20 @@ from turnout.cli.simulate.truths import length_of, truth_of
 from turnout.errors import Invalid
 from turnout.simulation.truth import Drop, Outage
 
-BLOCKS: dict[str, Any] = {
-    "strategy": {"steps": [{"setWeight": 50}]},
-    "gate": {
-        "mode": "Statistical",
-        "minDuration": "1m",
-        "maxDuration": "10m",
-        "onInconclusive": "Hold",
-        "metrics": [
-            {
-                "name": "task-success",
-                "type": "SuccessRate",
-                "templateRef": {"name": "tasks"},
-                "maxRegression": "5%",
-                "onRegression": "Rollback",
-            }
-        ],
-    },
-}
+BLOCKS: dict[str, Any] = yaml.safe_load("""
+strategy: {steps: [{setWeight: 50}]}
+gate:
+  mode: Statistical
+  minDuration: 1m
+  maxDuration: 10m
+  onInconclusive: Hold
+  metrics:
+  - name: task-success
+    type: SuccessRate
+    templateRef: {name: tasks}
+    maxRegression: 5%
+    onRegression: Rollback
+""")
 BUSY = Told(rate=60)
 
 

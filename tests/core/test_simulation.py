@@ -146,13 +146,12 @@ def test_looks_in_short_come_to_what_looks_at_length_do(monkeypatch: pytest.Monk
 
 
 def test_an_agent_that_cannot_begin_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    def without_prompt(way: RolloutStrategySpec) -> list[Document]:
+    def alone(way: RolloutStrategySpec) -> list[Document]:
         *_, agent = documents(way)
-        agent["spec"]["promptRefs"] = [{"name": "absent"}]
         return [agent]
 
-    monkeypatch.setattr(trials, "documents", without_prompt)
-    with pytest.raises(Invalid, match="absent"):
+    monkeypatch.setattr(trials, "documents", alone)
+    with pytest.raises(Invalid, match="MetricTemplate tasks does not exist"):
         played(BUSY)
 
 

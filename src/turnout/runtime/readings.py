@@ -1,18 +1,17 @@
 """Reading the counters that a gate looks at, from the provider that its administrator named."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from turnout.adapters.ports import SampleQuery
-from turnout.adapters.ports import Series as Answer
+from turnout.adapters.questions import Scope, pair_of
 from turnout.api.base import seconds
-from turnout.api.metric import MetricTemplate, Selector
+from turnout.api.metric import MetricTemplate
 from turnout.api.rollout import AgentRollout
 from turnout.api.strategy import GateMetric
 from turnout.core.gates import Blind
-from turnout.core.looks import Readings, Series
+from turnout.core.looks import Readings
 from turnout.core.reasons import Reason
 from turnout.core.world import Unread
 from turnout.errors import MetricsUnavailable
@@ -40,24 +39,6 @@ class Question:
     pods: tuple[str, ...]
     since: datetime
     now: datetime
-
-
-@dataclass(frozen=True)
-class _Pair:
-    good: SampleQuery
-    total: SampleQuery
-
-    @property
-    def is_one(self) -> bool:
-        """Claim that who asks for all is told of the good ones, too."""
-        same = self.good.metric == self.total.metric
-        every = self.total.match_labels.items() <= self.good.match_labels.items()
-        return same and every and self.good.upper_bound == self.total.upper_bound
-
-    def has_good(self, series: Answer) -> bool:
-        """Claim that a series counts good ones: a label that it lacks is as good as empty."""
-        wanted = self.good.match_labels.items()
-        return all(series.labels.get(name, "") == value for name, value in wanted)
 
 
 class Gauge:
@@ -92,52 +73,18 @@ class Gauge:
             message = f"{metric.name}: no metrics provider {name} is configured"
             return Blind(Reason.METRICS_UNAVAILABLE, message)
         try:
-            pair = self._pair(question, metric, template)
             patience = timedelta(seconds=seconds(question.rollout.spec.gate.interval)) / 4
-            if pair.is_one:
-                total = await self._hub.samples(name, pair.total, patience)
-                good: Sequence[Answer] = [one for one in total if pair.has_good(one)]
-            else:
-                good, total = await asyncio.gather(
-                    *(self._hub.samples(name, one, patience) for one in (pair.good, pair.total))
-                )
+            pair = pair_of(metric, template, self._scope(question))
+            return await pair.read(lambda query: self._hub.samples(name, query, patience))
         except MetricsUnavailable as error:
             return Blind(Reason.METRICS_UNAVAILABLE, f"{metric.name}: {error}")
-        return Readings(_series(good), _series(total))
 
-    def _pair(self, question: Question, metric: GateMetric, template: MetricTemplate) -> _Pair:
-        """Ask for good and total; of a histogram these are one bucket and the count."""
-        spec = template.spec
-        if spec.ratio is not None:
-            good, total = spec.ratio.good, spec.ratio.total
-            return _Pair(
-                self._query(question, good, good.metric), self._query(question, total, total.metric)
-            )
-        if spec.histogram is None or metric.slower_than is None:
-            message = f"MetricTemplate {template.metadata.name} does not fit a {metric.type} metric"
-            raise MetricsUnavailable("TemplateMismatch", message)
-        base = spec.histogram
-        bound = seconds(metric.slower_than)
-        return _Pair(
-            self._query(question, base, f"{base.metric}_bucket", bound),
-            self._query(question, base, f"{base.metric}_count"),
-        )
-
-    def _query(
-        self, question: Question, selector: Selector, metric: str, bound: float | None = None
-    ) -> SampleQuery:
+    def _scope(self, question: Question) -> Scope:
         scrape = timedelta(seconds=self.scrape_interval(question.rollout))
         lookback = question.now - question.since + 3 * scrape
-        return SampleQuery(
-            metric=metric,
-            namespaces=(question.rollout.metadata.namespace,),
+        return Scope(
+            namespace=question.rollout.metadata.namespace,
             pods=question.pods,
             end=question.now,
             lookback=min(lookback, LONGEST_LOOKBACK),
-            match_labels=dict(selector.match_labels),
-            upper_bound=bound,
         )
-
-
-def _series(answers: Sequence[Answer]) -> tuple[Series, ...]:
-    return tuple(Series(one.pod, one.samples) for one in answers)

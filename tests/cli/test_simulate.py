@@ -138,6 +138,13 @@ def test_many_rollouts_are_a_table_of_their_ends(simulated: Simulate) -> None:
     assert lines[-1].endswith("a rollout")
 
 
+def test_a_version_is_followed_through_its_bake(simulated: Simulate) -> None:
+    watched = BLOCKS | {"strategy": BLOCKS["strategy"] | {"watch": {"bake": "2h"}}}
+    lines = simulated(watched, told=Told(rate=5)).splitlines()
+    assert "Baking" in lines[-5]
+    assert lines[-2].startswith("Promoted after 2h")
+
+
 def test_rollouts_that_are_not_over_are_said_to_be(simulated: Simulate) -> None:
     paused = BLOCKS | {"strategy": {"steps": [{"setWeight": 50}, {"pause": {}}]}}
     lines = simulated(paused, plan=Plan(until="3m")).splitlines()

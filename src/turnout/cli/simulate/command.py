@@ -47,7 +47,8 @@ def _longest(spec: RolloutStrategySpec) -> float:
     """Tell how long a rollout may take where no person is waited for, in seconds."""
     pauses = (one.pause.duration for one in spec.strategy.steps if one.pause is not None)
     paused = sum(seconds(one) for one in pauses if one is not None)
-    return seconds(spec.gate.max_duration) + paused + AFTER
+    watched = seconds(spec.strategy.watch.bake) if spec.strategy.watch is not None else 0.0
+    return seconds(spec.gate.max_duration) + paused + watched + AFTER
 
 
 def _tell(form: Form, truth: Truth, trials: Sequence[Trial], metric: str) -> None:

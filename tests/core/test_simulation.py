@@ -13,10 +13,12 @@ from tests.support.manifests import everything
 from tests.support.simulation import Simulation
 from turnout.api.rollout import RolloutPhase
 from turnout.api.strategy import RolloutStrategySpec
+from turnout.core.naming import MANAGED_BY
+from turnout.core.plan import Annotate, Apply, Create, Release, Remove, Target
 from turnout.errors import Invalid
 from turnout.simulation import trial as trials
 from turnout.simulation.chance import arrivals, successes
-from turnout.simulation.cluster import Document
+from turnout.simulation.cluster import Conflict, Document, MemoryCluster
 from turnout.simulation.life import Life
 from turnout.simulation.subject import documents
 from turnout.simulation.trial import Trial, try_out
@@ -153,6 +155,28 @@ def test_an_agent_that_cannot_begin_says_why(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(trials, "documents", alone)
     with pytest.raises(Invalid, match="MetricTemplate tasks does not exist"):
         played(BUSY)
+
+
+def test_writes_are_fenced_as_the_api_server_fences_them() -> None:
+    cluster = MemoryCluster()
+    text = {"kind": "ConfigMap", "metadata": {"name": "a", "labels": {MANAGED_BY: "turnout"}}}
+    cluster.apply(Create(text))
+    at, passed = cluster.get("ConfigMap", "a")["metadata"], "0"
+    target, absent = Target("ConfigMap", "demo", "a"), Target("Pod", "demo", "absent")
+    for refused in (
+        Create(text),
+        Apply(text, passed),
+        Remove(target, "another", at["resourceVersion"]),
+        Remove(target, at["uid"], passed),
+        Annotate(absent, {}, passed),
+    ):
+        with pytest.raises(Conflict):
+            cluster.apply(refused)
+    cluster.apply(Release(target, at["resourceVersion"]))
+    released = cluster.get("ConfigMap", "a")["metadata"]
+    assert released["labels"] == {}
+    cluster.apply(Remove(target, released["uid"], released["resourceVersion"]))
+    assert not cluster.objects
 
 
 def test_a_decision_that_never_comes_to_rest_is_said_to_be_wrong(

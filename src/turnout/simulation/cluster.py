@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, assert_never
 
 from turnout.core import naming
 from turnout.core.plan import Action, Annotate, Apply, Create, Record, Release, Remove
@@ -131,6 +131,8 @@ class MemoryCluster:
                 self.store(merge(document, {"metadata": {"labels": {naming.MANAGED_BY: None}}}))
             case Annotate(target, annotations, version):
                 self._annotate(target.name, annotations, version)
+            case _ as never:
+                assert_never(never)
 
     def _applied(self, manifest: Document, version: str, *, whole: bool) -> None:
         key = (str(manifest["kind"]), str(manifest["metadata"]["name"]))

@@ -87,13 +87,13 @@ class SeenCluster(MemoryCluster):
 
     def tools(self, world: World) -> dict[str, Tools]:
         """Read the tools of the versions that may be gone back to."""
-        found = {}
-        for version in candidates(world):
-            name, digest = version.metadata.name, version.spec.digest
-            tools = stored_tools(self.get("ConfigMap", name)["data"], digest)
-            if tools is not None:
-                found[name] = tools
-        return found
+        told = {
+            one.metadata.name: stored_tools(
+                self.get("ConfigMap", one.metadata.name)["data"], one.spec.digest
+            )
+            for one in candidates(world)
+        }
+        return {name: tools for name, tools in told.items() if tools is not None}
 
     def _children(self) -> dict[Key, Child]:
         return {

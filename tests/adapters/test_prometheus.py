@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turnout.adapters import prometheus
-from turnout.adapters.ports import SampleQuery
+from turnout.adapters.ports import UNNAMED, SampleQuery
 from turnout.adapters.prometheus import PrometheusMetrics, promql
 from turnout.errors import MetricsUnavailable
 from turnout.settings import MetricsProvider
@@ -360,3 +360,23 @@ def test_a_buckets_bound_is_found_however_it_is_spelled(bound: float, spellings:
     pattern = json.loads(match[1])
     assert all(re.fullmatch(pattern, spelling) for spelling in spellings)
     assert not re.fullmatch(pattern, "3")
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"version_label": "backend"}, f'namespace="shop",backend="{POD}"'),
+        ({"version_label": "backend", "pods": None}, 'namespace="shop",backend!=""'),
+        ({"version_label": "backend", "pods": UNNAMED}, 'namespace="shop",backend=""'),
+        ({"pods": UNNAMED}, 'namespace="shop",pod=""'),
+    ],
+)
+def test_versions_and_series_that_name_nobody_are_asked_for_in_the_same_namespace(
+    changes: dict[str, Any], text: str
+) -> None:
+    assert promql(query(**changes), PROVIDER) == f"agent_tasks_total{{{text}}}[60s]"
+
+
+def test_a_label_that_is_no_name_is_refused() -> None:
+    with pytest.raises(MetricsUnavailable, match="no name of a metric or label"):
+        promql(query(version_label='a"} or x'), PROVIDER)

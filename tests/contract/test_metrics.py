@@ -12,7 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from devcluster import serve_prometheus
-from turnout.adapters.ports import SampleQuery, Series
+from turnout.adapters.ports import UNNAMED, SampleQuery, Series
 from turnout.adapters.prometheus import PrometheusMetrics
 from turnout.runtime.hub import Hub
 from turnout.settings import MetricsProvider
@@ -41,6 +41,10 @@ def exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
     seconds = Histogram("agent_seconds", "x", where, buckets=(0.5, 2, 1e6), registry=registry)
     broken = Gauge("agent_broken", "x", where, registry=registry)
     server, thread = start_http_server(0, "127.0.0.1", registry)
+    gateway = Counter("gateway_requests", "x", ("namespace", "backend"), registry=registry)
+    gateway.labels("shop", "support-9c41e07b2d").inc(5)
+    gateway.labels("shop", "support-0000000000").inc(6)
+    gateway.labels("bank", "support-9c41e07b2d").inc(50)
     for pod in ("one", "two", "three.dot", "threeXdot"):
         tasks.labels("shop", pod, "ok").inc(7)
     tasks.labels("bank", "one", "ok").inc(99)
@@ -174,3 +178,32 @@ async def test_asking_together_is_answered_as_asking_alone(exporter: Exporter) -
         alone = await exporter.metrics.samples("default", one)
         assert sorted(found, key=repr) == sorted(alone, key=repr)
     assert all(together[:3])
+
+
+async def test_versions_are_told_by_the_label_that_names_them(exporter: Exporter) -> None:
+    asked: dict[str, Any] = {"metric": "gateway_requests_total", "version_label": "backend"}
+    found = await samples(exporter, pods=("support-9c41e07b2d",), **asked)
+    assert {key: one.samples[-1][1] for key, one in found.items()} == {
+        ("support-9c41e07b2d", ""): 5.0
+    }
+    everybody = await exporter.metrics.samples("default", query(**asked | {"pods": None}))
+    assert {one.pod for one in everybody} == {"support-9c41e07b2d", "support-0000000000"}
+
+
+@pytest.mark.parametrize(
+    ("metric", "label", "is_found"),
+    [
+        ("gateway_requests_total", None, True),
+        ("gateway_requests_total", "backend", False),
+        ("gateway_requests_total", "revision", True),
+        ("agent_tasks_total", None, False),
+    ],
+)
+async def test_series_that_name_nobody_are_found_by_the_label_that_they_lack(
+    exporter: Exporter, metric: str, label: str | None, *, is_found: bool
+) -> None:
+    await samples(exporter, match_labels={"outcome": "ok"})
+    asked = query(metric, pods=UNNAMED, version_label=label)
+    found = await exporter.metrics.samples("default", asked)
+    assert bool(found) is is_found
+    assert all(one.pod == "" for one in found)

@@ -13,6 +13,7 @@ from turnout.core.looks import (
     Counts,
     Member,
     Readings,
+    Says,
     Series,
     Window,
     close_windows,
@@ -148,3 +149,15 @@ def test_closing_look_by_look_gives_the_same_as_closing_in_one_go(
     for mine, theirs in zip(one_by_one, at_once, strict=True):
         assert mine.candidate.total == pytest.approx(theirs.candidate.total, abs=1e-9)
         assert mine.stable.total == pytest.approx(theirs.stable.total, abs=1e-9)
+
+
+def test_bad_ones_among_all_leave_the_good_ones() -> None:
+    bad, total = steady("new", 24, 0.2), steady("new", 24)
+    windows = close_windows(Readings((bad,), (total,), Says.BAD), MEMBERS, 0, 24, CADENCE)
+    assert [one.candidate for one in windows] == [Counts(8, 10), Counts(8, 10)]
+    assert Readings((), (), Says.BAD).counts(3, 2) == Counts(0, 2), "scraped a moment apart"
+
+
+def test_no_bad_ones_are_all_good() -> None:
+    (window,) = close_windows(Readings((), (steady("new", 14),), Says.BAD), MEMBERS, 0, 14, CADENCE)
+    assert window.candidate == Counts(10, 10)

@@ -87,12 +87,13 @@ def test_a_strategy_names_its_agents_and_a_metric_template_says_only_why() -> No
     strategy, template = refused("RolloutStrategy", None, "support"), refused("MetricTemplate")
     assert strategy["usedBy"] == [{"agent": "support"}]
     assert template.keys() == {"observedGeneration", "conditions"}
-    for status in (strategy, template):
-        assert conditions(status) == {
-            "Accepted": "False InvalidSpec",
-            "Ready": "False InvalidSpec",
-            "Stalled": "True InvalidSpec",
-        }
+    refusals = {
+        "Accepted": "False InvalidSpec",
+        "Ready": "False InvalidSpec",
+        "Stalled": "True InvalidSpec",
+    }
+    assert conditions(strategy) == refusals
+    assert conditions(template) == refusals | {"SeriesFound": "Unknown Pending"}
 
 
 def test_users_beyond_the_list_are_counted() -> None:

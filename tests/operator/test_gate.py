@@ -112,6 +112,16 @@ def _begun(stage: Stage, plots: Mapping[str, Plot]) -> dict[str, Story]:
         return {name: one.result() for name, one in begun.items()}
 
 
+def test_a_template_says_that_a_gate_found_its_series(stories: dict[str, Story]) -> None:
+    team = stories["better"].team
+
+    def found() -> bool:
+        said = team.condition("SeriesFound", "metrictemplates.turnout.dev", "tasks")
+        return (said.get("status"), said.get("reason")) == ("True", "Matched")
+
+    eventually("the template says that its series are found", found)
+
+
 def test_a_worse_prompt_rolls_itself_back_and_describe_shows_why(
     stories: dict[str, Story],
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from turnout.adapters.ports import Metrics, SampleQuery, Series
+from turnout.adapters.ports import UNNAMED, Metrics, SampleQuery, Series
 from turnout.errors import MetricsUnavailable
 from turnout.runtime import hub
 from turnout.runtime.hub import ALONE, REMEMBERED, WIDEST, Hub
@@ -130,6 +130,8 @@ async def test_each_gets_the_time_that_it_asked_for(asks: Hub) -> None:
         {"metric": "errors"},
         {"match_labels": {"outcome": "ok"}},
         {"upper_bound": 2.0},
+        {"version_label": "backend"},
+        {"pods": UNNAMED},
     ],
 )
 async def test_what_is_another_question_is_asked_apart(
@@ -213,3 +215,14 @@ async def test_one_who_gives_up_takes_nobody_along(
     leaves.cancel()
     assert await stays == [{("bank", "one")}]
     assert len(answers.asked) == 1
+
+
+async def test_who_looks_for_series_that_name_nobody_is_told_of_those_of_his_namespace(
+    asks: Hub, answers: Answers
+) -> None:
+    answers.fleet |= {("shop", "")}
+    found = await ask(asks, query("shop", pods=UNNAMED), query("bank", pods=UNNAMED))
+    assert found == [{("shop", "")}, set()]
+    (asked,) = answers.asked
+    assert asked.is_unnamed
+    assert asked.namespaces == ("bank", "shop")

@@ -1,6 +1,7 @@
 """A gate's counters: what one question tells is not asked in two."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,40 +9,56 @@ import pytest
 from typing_extensions import override
 
 from tests.support.manifests import GATE, kind, metric, strategy
-from turnout.adapters.ports import Metrics, SampleQuery, Series
+from turnout.adapters.documents import METRIC_TEMPLATE, Ref
+from turnout.adapters.ports import UNNAMED, Metrics, SampleQuery, Series
 from turnout.api.metric import MetricTemplate
 from turnout.api.rollout import AgentRollout
-from turnout.core.looks import Readings
+from turnout.core.gates import Blind
+from turnout.core.looks import Readings, Says
+from turnout.core.reasons import Reason
 from turnout.runtime.hub import Hub
 from turnout.runtime.readings import Gauge, Question
+from turnout.runtime.sightings import Sightings
+from turnout.runtime.store import Refs
 from turnout.settings import MetricsProvider
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FAILED = {"outcome": "failure"}
 GOOD = {"outcome": "success"}
+VERSION = "support-1111111111"
+TEMPLATE = Ref(METRIC_TEMPLATE, "demo", "tasks")
+TOTAL = {"metric": "agent_tasks_total"}
+
+
+BAD: dict[str, Any] = {"good": {"metric": "agent_errors_total"}, "total": TOTAL}
 
 
 class Counters(Metrics):
-    """One pod's counters; what is asked is noted."""
+    """One pod's counters, and those that name nobody; what is asked is noted."""
 
-    def __init__(self, *series: Mapping[str, str]) -> None:
+    def __init__(self, *series: Mapping[str, str], unnamed: bool = False) -> None:
         self.asked: list[SampleQuery] = []
         self._series = series
+        self._unnamed = unnamed
 
     @override
     async def samples(self, provider: str, query: SampleQuery) -> Sequence[Series]:
         self.asked.append(query)
         at = NOON.timestamp()
         wanted = query.match_labels.items()
+        if query.is_unnamed:
+            return [Series("demo", "", {}, ((at, 1.0),))] if self._unnamed else []
+        name = VERSION if query.version_label else "one"
         return [
-            Series("demo", "one", labels, ((at, float(number)),))
+            Series("demo", name, labels, ((at - 2, 0.0), (at, float(number))))
             for number, labels in enumerate(self._series)
             if wanted <= labels.items()
+            if labels.get("__name__", query.metric) == query.metric
         ]
 
 
-def rollout() -> AgentRollout:
-    to = {"version": "support-1111111111", "digest": "sha256:" + "1" * 64}
+def rollout(gate: dict[str, Any]) -> AgentRollout:
+    to = {"version": VERSION, "digest": "sha256:" + "1" * 64}
     spec: dict[str, Any] = {
         "agent": "support",
         "agentUid": "u",
@@ -49,33 +66,59 @@ def rollout() -> AgentRollout:
         "trigger": "ContentChanged",
         "to": to,
         "strategy": strategy(),
-        "gate": GATE,
+        "gate": gate,
     }
     return AgentRollout.model_validate(kind("AgentRollout", "support-r1", spec))
 
 
+@dataclass
+class Look:
+    """A gate's look with a template, and what is learned of that."""
+
+    counters: Counters
+    gate: dict[str, Any] = field(default_factory=lambda: GATE)
+    woken: list[Refs] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.sightings = Sightings(self.woken.append)
+        providers = {"default": MetricsProvider(url="http://prometheus")}
+        self._gauge = Gauge(Hub(self.counters), providers, self.sightings)
+
+    async def at(self, template: dict[str, Any]) -> Readings | Blind:
+        began = NOON - timedelta(seconds=10)
+        question = Question(rollout(self.gate), ("one",), (VERSION,), began, NOON)
+        known = {"tasks": MetricTemplate.model_validate(template)}
+        return (await self._gauge.read(question, known))["task-success"]
+
+    def learned(self) -> str:
+        (sight,) = self.sightings.of(TEMPLATE, {"support"}).values()
+        return sight.reason.value
+
+
 async def read(counters: Counters, template: dict[str, Any]) -> Readings:
-    gauge = Gauge(Hub(counters), {"default": MetricsProvider(url="http://prometheus")})
-    question = Question(rollout(), ("one",), NOON - timedelta(seconds=10), NOON)
-    found = await gauge.read(question, {"tasks": MetricTemplate.model_validate(template)})
-    readings = found["task-success"]
+    readings = await Look(counters).at(template)
     assert isinstance(readings, Readings)
     return readings
+
+
+def template(**changes: Any) -> dict[str, Any]:
+    made = metric()
+    made["spec"] |= changes
+    return made
 
 
 async def test_good_ones_among_all_are_told_by_one_question() -> None:
     counters = Counters(GOOD, FAILED)
     readings = await read(counters, metric())
     assert [query.match_labels for query in counters.asked] == [{}]
-    assert [one.samples[0][1] for one in readings.good] == [0.0]
-    assert [one.samples[0][1] for one in readings.total] == [0.0, 1.0]
+    assert [one.samples[-1][1] for one in readings.good] == [0.0]
+    assert [one.samples[-1][1] for one in readings.total] == [0.0, 1.0]
 
 
 async def test_a_label_that_a_series_lacks_is_as_good_as_empty() -> None:
-    template = metric()
-    template["spec"]["ratio"]["good"]["matchLabels"] = {"error": ""}
-    readings = await read(Counters(FAILED, {"error": "timeout"}), template)
-    assert [one.samples[0][1] for one in readings.good] == [0.0]
+    no_error = template(ratio={"good": TOTAL | {"matchLabels": {"error": ""}}, "total": TOTAL})
+    readings = await read(Counters(FAILED, {"error": "timeout"}), no_error)
+    assert [one.samples[-1][1] for one in readings.good] == [0.0]
 
 
 @pytest.mark.parametrize(
@@ -91,8 +134,65 @@ async def test_a_label_that_a_series_lacks_is_as_good_as_empty() -> None:
 async def test_good_ones_that_are_not_among_those_asked_for_are_asked_for_apart(
     good: dict[str, Any], total: dict[str, Any]
 ) -> None:
-    template = metric()
-    template["spec"]["ratio"] = {"good": good, "total": total}
     counters = Counters(GOOD | {"route": "/"})
-    await read(counters, template)
+    await read(counters, template(ratio={"good": good, "total": total}))
     assert len(counters.asked) == 2
+
+
+async def test_versions_are_asked_for_by_the_label_that_names_them() -> None:
+    counters = Counters(GOOD, FAILED)
+    readings = await read(counters, template(versionLabel="backend"))
+    (asked,) = counters.asked
+    assert (asked.version_label, asked.pods, asked.namespaces) == ("backend", None, ("demo",))
+    assert {one.pod for one in readings.total} == {VERSION}
+
+
+async def test_a_counter_of_bad_ones_says_so() -> None:
+    readings = await read(Counters(GOOD, FAILED), template(direction="LowerIsBetter"))
+    assert readings.says is Says.BAD
+
+
+async def test_series_that_name_nobody_are_refused_with_the_mend() -> None:
+    look = Look(Counters(unnamed=True))
+    blind = await look.at(template())
+    assert isinstance(blind, Blind)
+    assert blind.reason is Reason.VERSION_LABEL_MISSING
+    assert "set versionLabel to the label" in blind.message
+    assert look.learned() == "VersionLabelMissing"
+    assert [one.pods for one in look.counters.asked] == [None, UNNAMED]
+
+
+async def test_what_has_no_series_is_waited_for_and_said_on_the_template() -> None:
+    look = Look(Counters())
+    assert await look.at(template()) == Readings((), ())
+    assert look.learned() == "NoSeries"
+
+
+async def test_a_counter_of_errors_that_is_not_there_is_no_zero() -> None:
+    look = Look(Counters({"__name__": "agent_tasks_total"}))
+    blind = await look.at(template(direction="LowerIsBetter", ratio=BAD))
+    assert isinstance(blind, Blind)
+    assert blind.reason is Reason.METRIC_NOT_FOUND
+    assert "have it exported from 0 on" in blind.message
+
+
+async def test_a_template_is_told_of_what_is_new_and_of_nothing_else() -> None:
+    look = Look(Counters(GOOD))
+    for _ in range(3):
+        await look.at(template())
+    assert look.woken == [frozenset((TEMPLATE,))]
+    assert look.learned() == "Matched"
+    await look.at(template(direction="LowerIsBetter"))
+    assert len(look.woken) == 1
+    assert look.sightings.of(TEMPLATE, set()) == {}
+    look.sightings.forget(TEMPLATE)
+    assert look.sightings.of(TEMPLATE, {"support"}) == {}
+
+
+async def test_a_template_that_does_not_fit_is_refused() -> None:
+    histogram = {"type": "Histogram", "histogram": {"metric": "agent_seconds"}}
+    made = metric()
+    made["spec"] = histogram
+    blind = await Look(Counters(GOOD)).at(made)
+    assert isinstance(blind, Blind)
+    assert "a metric of type SuccessRate reads a Ratio" in blind.message

@@ -158,6 +158,7 @@ DEEDS: dict[str, Deed] = {
     "refused": lambda sim, named, why: sim.refused.update({named(v): w for v, w in why.items()}),
     "metrics": _metrics,
     "absent": lambda sim, _, names: setattr(sim.provider, "absent", set(names)),
+    "unnamed": lambda sim, _, names: setattr(sim.provider, "unnamed", set(names)),
     "unreadable": _unreadable,
     "route": _route,
     "gateway": _gateway,

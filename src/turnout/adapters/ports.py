@@ -6,7 +6,7 @@ Every method raises only the types of `turnout.errors`, and ends within ten seco
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from turnout.adapters.documents import Document, Kind, Ref
 from turnout.errors import Invalid
@@ -176,6 +176,10 @@ class Presence(Protocol):
         ...
 
 
+UNNAMED: Final = ("",)
+"""In place of pods: series without the label that would name one."""
+
+
 @dataclass(frozen=True, slots=True)
 class SampleQuery:
     """The raw samples of one metric of pods, in `(end - lookback, end]`.
@@ -185,9 +189,12 @@ class SampleQuery:
         namespaces: Namespaces of the pods.
         end: Last instant of the samples.
         lookback: How far back they reach.
-        pods: Names of the pods; series of others are not asked for. All pods where None.
+        pods: Names of the pods; series of others are not asked for. All pods where None; what names
+            no pod where `UNNAMED`.
         match_labels: Further labels and their exact values.
         upper_bound: Value of `le` where one bucket of a histogram is wanted, however spelled.
+        version_label: Label of series that name no pod but a version; then versions stand for pods,
+            in the question and in the answer.
     """
 
     metric: str
@@ -197,6 +204,12 @@ class SampleQuery:
     pods: tuple[str, ...] | None = None
     match_labels: Mapping[str, str] = field(default_factory=dict)
     upper_bound: float | None = None
+    version_label: str | None = None
+
+    @property
+    def is_unnamed(self) -> bool:
+        """Claim that series are asked for that do not tell whose they are."""
+        return self.pods == UNNAMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +218,7 @@ class Series:
 
     Attributes:
         namespace: Namespace of the pod.
-        pod: Pod that exposes it.
+        pod: Pod that exposes it, or version that its label names.
         labels: All its labels but the metric's name.
         samples: When each was scraped, in unix seconds, and its value; values are finite and not
             negative.

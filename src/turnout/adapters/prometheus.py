@@ -195,12 +195,11 @@ def promql(query: SampleQuery, provider: MetricsProvider) -> str:
     Every value is a quoted literal; names are an alternation quoted for RE2 besides, since one may
     hold a dot.
     """
-    for name in (query.metric, *query.match_labels):
+    whose = query.version_label or provider.pod_label
+    for name in (query.metric, whose, *query.match_labels):
         if not _NAME.fullmatch(name):
             raise MetricsUnavailable("Refused", f"{quoted(name)} is no name of a metric or label")
-    pods = f'{provider.pod_label}!=""'
-    if query.pods is not None:
-        pods = _one_of(provider.pod_label, query.pods)
+    pods = f'{whose}!=""' if query.pods is None else _one_of(whose, query.pods)
     matchers = [
         _one_of(provider.namespace_label, query.namespaces),
         pods,
@@ -246,7 +245,7 @@ def _series(found: Any, query: SampleQuery, provider: MetricsProvider) -> Series
         raise MetricsUnavailable("Malformed", problem)
     return Series(
         namespace=labels.get(provider.namespace_label, ""),
-        pod=labels.get(provider.pod_label, ""),
+        pod=labels.get(query.version_label or provider.pod_label, ""),
         labels={name: value for name, value in labels.items() if name != "__name__"},
         samples=usable,
         dropped=len(asked) - len(usable),
@@ -258,8 +257,9 @@ def _disbelief(
     labels: Mapping[str, str], query: SampleQuery, provider: MetricsProvider
 ) -> str | None:
     """Say why a series is not that of the pod that was scraped; None where it is."""
-    forged = {f"exported_{provider.pod_label}", f"exported_{provider.namespace_label}"}
-    pod, namespace = labels.get(provider.pod_label, ""), labels.get(provider.namespace_label)
+    whose = query.version_label or provider.pod_label
+    forged = {f"exported_{whose}", f"exported_{provider.namespace_label}"}
+    pod, namespace = labels.get(whose, ""), labels.get(provider.namespace_label)
     strange = pod not in query.pods if query.pods is not None else not pod
     if strange or namespace not in query.namespaces or forged & labels.keys():
         return f"a series of {query.metric} names another pod than the one that was scraped"

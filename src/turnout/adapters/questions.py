@@ -1,20 +1,23 @@
-"""What a gate's metric asks of a provider: good requests and all, by raw counters."""
+"""What a gate's metric asks of a provider, by raw counters, and what came of it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from turnout.adapters.ports import SampleQuery
+from turnout.adapters.ports import UNNAMED, SampleQuery
 from turnout.adapters.ports import Series as Answer
-from turnout.api.base import seconds
-from turnout.api.metric import MetricTemplate, Selector
+from turnout.api.metric import MetricTemplate
 from turnout.api.strategy import GateMetric
 from turnout.core.looks import Readings, Series
+from turnout.core.measures import Counter, Measure, Sight, measure_of, sight_of
 from turnout.errors import MetricsUnavailable
 
 Ask = Callable[[SampleQuery], Awaitable[Sequence[Answer]]]
 """Puts one question to whom it is for."""
+
+Names = tuple[str, ...] | None
+"""Names whose series are asked for; None for all of the namespace."""
 
 
 @dataclass(frozen=True)
@@ -22,26 +25,29 @@ class Scope:
     """Whose samples are asked for, and of when.
 
     Attributes:
-        pods: Names of the pods; None for all of the namespace.
+        pods: Names of the pods.
         end: Last instant of the samples.
         lookback: How far back they reach.
+        versions: Names of the versions, where series name no pods.
     """
 
     namespace: str
-    pods: tuple[str, ...] | None
+    pods: Names
     end: datetime
     lookback: timedelta
+    versions: Names = None
 
-    def query(self, selector: Selector, metric: str, bound: float | None = None) -> SampleQuery:
-        """Ask for the series of a selector under this name."""
+    def query(self, counter: Counter, label: str | None, names: Names) -> SampleQuery:
+        """Ask for a counter's series; where a label names versions, by it."""
         return SampleQuery(
-            metric=metric,
+            metric=counter.metric,
             namespaces=(self.namespace,),
-            pods=self.pods,
+            pods=names,
             end=self.end,
             lookback=self.lookback,
-            match_labels=dict(selector.match_labels),
-            upper_bound=bound,
+            match_labels=dict(counter.match_labels),
+            upper_bound=counter.upper_bound,
+            version_label=label,
         )
 
 
@@ -49,20 +55,8 @@ class Scope:
 class Pair:
     """The two questions of a metric."""
 
-    good: SampleQuery
-    total: SampleQuery
-
-    @property
-    def is_one(self) -> bool:
-        """Claim that who asks for all is told of the good ones, too."""
-        same = self.good.metric == self.total.metric
-        every = self.total.match_labels.items() <= self.good.match_labels.items()
-        return same and every and self.good.upper_bound == self.total.upper_bound
-
-    def has_good(self, series: Answer) -> bool:
-        """Claim that a series counts good ones: a label that it lacks is as good as empty."""
-        wanted = self.good.match_labels.items()
-        return all(series.labels.get(name, "") == value for name, value in wanted)
+    measure: Measure
+    scope: Scope
 
     async def read(self, ask: Ask) -> Readings:
         """Put both questions, or the one that answers both.
@@ -70,32 +64,41 @@ class Pair:
         Raises:
             MetricsUnavailable: There is no answer, or none that may be trusted.
         """
-        if self.is_one:
-            total = await ask(self.total)
-            good: Sequence[Answer] = [one for one in total if self.has_good(one)]
+        first, total = self.measure.first, self.measure.total
+        if total.includes(first):
+            every = await ask(self._query(total))
+            counted: Sequence[Answer] = [one for one in every if first.has(one.labels)]
         else:
-            good, total = await asyncio.gather(ask(self.good), ask(self.total))
-        return Readings(_series(good), _series(total))
+            counted, every = await asyncio.gather(ask(self._query(first)), ask(self._query(total)))
+        return Readings(_series(counted), _series(every), self.measure.says)
+
+    async def sight(self, readings: Readings, ask: Ask) -> Sight:
+        """Tell what was found; where that is nothing, look for series that name nobody.
+
+        Raises:
+            MetricsUnavailable: There is no answer, or none that may be trusted.
+        """
+        label, unnamed = self.measure.version_label, False
+        if not readings.total:
+            unnamed = bool(await ask(self.scope.query(self.measure.total, label, UNNAMED)))
+        return sight_of(self.measure, readings, unnamed=unnamed)
+
+    def _query(self, counter: Counter) -> SampleQuery:
+        label = self.measure.version_label
+        names = self.scope.pods if label is None else self.scope.versions
+        return self.scope.query(counter, label, names)
 
 
 def pair_of(metric: GateMetric, template: MetricTemplate, scope: Scope) -> Pair:
-    """Ask for good and total; of a histogram these are one bucket and the count.
+    """Ask what a metric reads by a template.
 
     Raises:
         MetricsUnavailable: The template is of another kind than the metric.
     """
-    spec = template.spec
-    if spec.ratio is not None:
-        good, total = spec.ratio.good, spec.ratio.total
-        return Pair(scope.query(good, good.metric), scope.query(total, total.metric))
-    if spec.histogram is None or metric.slower_than is None:
-        message = f"MetricTemplate {template.metadata.name} does not fit a {metric.type} metric"
-        raise MetricsUnavailable("TemplateMismatch", message)
-    base = spec.histogram
-    return Pair(
-        scope.query(base, f"{base.metric}_bucket", seconds(metric.slower_than)),
-        scope.query(base, f"{base.metric}_count"),
-    )
+    measure = measure_of(metric, template)
+    if isinstance(measure, str):
+        raise MetricsUnavailable("TemplateMismatch", measure)
+    return Pair(measure, scope)
 
 
 def _series(answers: Sequence[Answer]) -> tuple[Series, ...]:

@@ -12,6 +12,10 @@ MetricName = Annotated[
     str, Field(min_length=1, max_length=200, pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
 ]
 LabelValue = Annotated[str, Field(max_length=256)]
+LabelName = Annotated[
+    str,
+    Field(min_length=1, max_length=64, pattern=r"^([a-zA-Z]|_[a-zA-Z0-9])[a-zA-Z0-9_]*$"),
+]
 
 
 class MetricTemplateType(StrEnum):
@@ -19,6 +23,13 @@ class MetricTemplateType(StrEnum):
 
     RATIO = "Ratio"
     HISTOGRAM = "Histogram"
+
+
+class Direction(StrEnum):
+    """Which way is better. May grow."""
+
+    HIGHER_IS_BETTER = "HigherIsBetter"
+    LOWER_IS_BETTER = "LowerIsBetter"
 
 
 class Selector(Wire):
@@ -44,9 +55,10 @@ class Ratio(Wire):
     """A share: good among all."""
 
     good: Selector
-    """Counter of what went well. Example: {metric: tasks_total, matchLabels: {outcome: ok}}."""
+    """Counter of what went well; with direction LowerIsBetter of what went wrong.
+    Example: {metric: tasks_total, matchLabels: {outcome: ok}}."""
     total: Selector
-    """Counter of everything, good included. Example: {metric: tasks_total}."""
+    """Counter of everything, good and bad. Example: {metric: tasks_total}."""
 
 
 class MetricTemplateSpec(Wire):
@@ -58,22 +70,35 @@ class MetricTemplateSpec(Wire):
             "has(self.histogram) == (self.type == 'Histogram')",
             "give the block that type names, and only that one",
         ),
+        Cel(
+            "!has(self.direction) || self.type == 'Ratio' || self.direction == 'LowerIsBetter'",
+            "of durations lower is better",
+        ),
     )
 
     type: MetricTemplateType
-    """Ratio reads two counters, Histogram one classic histogram."""
+    """Ratio reads a share from two counters, Histogram one classic histogram."""
     ratio: Ratio | None = None
     """For type Ratio: the two counters."""
     histogram: Selector | None = None
     """For type Histogram: a classic histogram of seconds.
     Example: {metric: support_request_duration_seconds}."""
+    direction: Direction | None = None
+    """Whether ratio.good counts good ones (HigherIsBetter, also where absent) or bad ones
+    (LowerIsBetter), as a counter of errors does. Of a histogram lower is better in any case.
+    Example: LowerIsBetter."""
+    version_label: LabelName | None = None
+    """For series without a pod label, as gateways have them: the label whose value is the name of
+    the version, which is also the name of its Service. The series must carry the namespace of the
+    agent. Where absent series are told apart by their pod. Example: turnout_dev_version."""
 
 
 class MetricTemplateStatus(Status):
     """What the operator saw of a template."""
 
     conditions: Conditions = ()
-    """Accepted and SeriesFound."""
+    """Accepted; and SeriesFound, which a gate that reads the template learns: True Matched, False
+    NoSeries or VersionLabelMissing, Unknown before the first look."""
 
 
 class MetricTemplate(Resource):

@@ -165,8 +165,9 @@ def _note_silence(
 ) -> None:
     """Say so where the provider answers but has nothing fresh about the candidate."""
     pods = {pod.name: pod for pod in world.pods if pod.version == rollout.spec.to.version}
+    names = {*pods, rollout.spec.to.version}
     newest = max(
-        (one.samples[-1][0] for one in reading.total if one.pod in pods and one.samples),
+        (one.samples[-1][0] for one in reading.total if one.pod in names and one.samples),
         default=None,
     )
     limit = 3 * world.scrape + seconds(rollout.spec.gate.interval)
@@ -176,7 +177,7 @@ def _note_silence(
         message = f"{metric}: the candidate's newest sample is of {at:%H:%M:%S}Z"
         blind[metric] = Blind(Reason.METRICS_UNAVAILABLE, message)
     elif newest is None and any(pod.ready and pod.created < late for pod in pods.values()):
-        message = f"{metric}: the provider has no such series for the candidate's pods"
+        message = f"{metric}: the provider has no such series of the candidate's pods"
         blind[metric] = Blind(Reason.METRIC_NOT_FOUND, message)
 
 

@@ -30,7 +30,7 @@ class Blind:
     """Why a metric could not be read: never a verdict, always shown.
 
     Attributes:
-        reason: MetricsUnavailable or MetricNotFound.
+        reason: MetricsUnavailable, MetricNotFound or VersionLabelMissing.
         message: What was asked of whom, and what came back.
     """
 
@@ -68,6 +68,7 @@ class MetricVerdict:
         return self.reason in {
             Reason.METRICS_UNAVAILABLE,
             Reason.METRIC_NOT_FOUND,
+            Reason.VERSION_LABEL_MISSING,
             Reason.BOTH_ARMS_DEGRADED,
         }
 

@@ -10,6 +10,7 @@ from turnout.api.strategy import Gate, Strategy
 from turnout.core import naming
 from turnout.core.content import Content, Unresolved, resolve, unread
 from turnout.core.fallback import Fallback, fallback_from
+from turnout.core.measures import measure_of
 from turnout.core.plan import Document
 from turnout.core.reasons import Reason
 from turnout.core.route import KIND as HTTP_ROUTE
@@ -123,6 +124,10 @@ def _missing_template(world: World, gate: Gate) -> Unresolved | None:
             return Unresolved(Reason.REFERENCE_NOT_FOUND, message)
         if isinstance(found, Unread):
             return unread(f"MetricTemplate {metric.template_ref.name}", found)
+        measure = measure_of(metric, found)
+        if isinstance(measure, str):
+            message = f"gate metric {metric.name}: {measure}"
+            return Unresolved(Reason.CROSS_CHECK_FAILED, message)
     return None
 
 

@@ -31,12 +31,19 @@ class ArmRole(Enum):
     CANDIDATE = "candidate"
 
 
+class Says(Enum):
+    """What the first of two counters says of the second, which counts all."""
+
+    GOOD = "so many of them were good"
+    BAD = "so many of them were bad"
+
+
 @dataclass(frozen=True)
 class Series:
     """One counter of one pod.
 
     Attributes:
-        pod: Name of the pod that exported it.
+        pod: Name of the pod that exported it; where a label names versions, of the version.
         samples: (unix seconds, value), oldest first.
     """
 
@@ -46,10 +53,25 @@ class Series:
 
 @dataclass(frozen=True)
 class Readings:
-    """What the metrics provider said of one metric: the good ones, and all of them."""
+    """What the metrics provider said of one metric.
+
+    Attributes:
+        good: The good ones among all; or what ``says`` says.
+        total: All of them.
+        says: What the first says of all.
+    """
 
     good: tuple[Series, ...]
     total: tuple[Series, ...]
+    says: Says = Says.GOOD
+
+    def counts(self, first: float, total: float) -> Counts:
+        """Make counts of what both counters grew by."""
+        match self.says:
+            case Says.GOOD:
+                return Counts(min(first, total), total)
+            case Says.BAD:
+                return Counts(max(total - first, 0.0), total)
 
 
 @dataclass(frozen=True)
@@ -111,7 +133,8 @@ def close_windows(
     starts where the last one ended, so a gap becomes one longer window and nothing is counted
     twice or lost.
     """
-    known = Readings(_usable(readings.good, members), _usable(readings.total, members))
+    good, total = (_usable(one, members) for one in (readings.good, readings.total))
+    known = replace(readings, good=good, total=total)
     closed: list[Window] = []
     start, end = since, cadence.first_end_after(since)
     while end <= now:
@@ -175,7 +198,7 @@ def _window(readings: Readings, members: Mapping[str, Member], start: float, end
             )
             for side in (readings.good, readings.total)
         )
-        counts[role] = Counts(min(good, total), total)
+        counts[role] = readings.counts(good, total)
     return Window(start, end, counts[ArmRole.CANDIDATE], counts[ArmRole.STABLE])
 
 

@@ -27,6 +27,7 @@ _ALWAYS: Final = {
     "Prompt": ("Resolved",),
     "AgentPolicy": ("KillSwitch",),
     "ToolRegistry": ("Resolved", "InSync", "HintsAgree"),
+    "MetricTemplate": ("SeriesFound",),
 }
 """Conditions that are there from the first look on, besides those that fail."""
 

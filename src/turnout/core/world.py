@@ -239,13 +239,20 @@ class World:
         return int((deployment.document.get("spec") or {}).get("replicas") or 0)
 
     def members(self, stable: str | None, candidate: str) -> dict[str, Member]:
-        """Tell which pods answer for which arm: samples of any other pod are not counted."""
-        roles = {stable: ArmRole.STABLE, candidate: ArmRole.CANDIDATE}
-        return {
+        """Tell who answers for which arm: samples of any other pod or version are not counted.
+
+        Where a label names versions, a version answers for itself, from its first pod on.
+        """
+        roles = {candidate: ArmRole.CANDIDATE} | ({stable: ArmRole.STABLE} if stable else {})
+        found = {
             pod.name: Member(roles[pod.version], pod.created)
             for pod in self.pods
             if pod.version in roles
         }
+        for version, role in roles.items():
+            ages = [pod.created for pod in self.pods if pod.version == version]
+            found[version] = Member(role, min(ages, default=self.now.timestamp()))
+        return found
 
     @property
     def service_name(self) -> str:

@@ -45,6 +45,7 @@ from turnout.runtime.reader import Reader
 from turnout.runtime.readings import Gauge
 from turnout.runtime.reconcile import Crew, Reconciler
 from turnout.runtime.relist import Relister
+from turnout.runtime.sightings import Sightings
 from turnout.runtime.sources import Sources
 from turnout.runtime.store import Store
 from turnout.runtime.supervise import Sweeper
@@ -96,7 +97,7 @@ class Operator:
         )
         self._sweeper = Sweeper(self._relister, self.wake, self._active)
         metrics = PrometheusMetrics(settings.metrics, telemetry.count_query)
-        gauge = Gauge(Hub(metrics), settings.metrics)
+        gauge = Gauge(Hub(metrics), settings.metrics, Sightings(self.wake))
         observer = Observer(self._store, fenced, gauge, clock, self._surroundings, wake=self.wake)
         self._herald = Herald(fenced, clock, settings.pod_name)
         self._accidents = Accidents(fenced, clock, settings.pod_namespace, self._herald.tell)

@@ -28,7 +28,7 @@ REMEMBERED: Final = timedelta(minutes=2)
 ALONE: Final = timedelta(minutes=1)
 """So long everybody asks alone after an answer for all was too large."""
 
-_Subject: TypeAlias = tuple[str, frozenset[tuple[str, str]], float | None]
+_Subject: TypeAlias = tuple[str, frozenset[tuple[str, str]], float | None, str | None, bool]
 _Pod: TypeAlias = tuple[str, str]
 
 
@@ -75,6 +75,11 @@ def _within(series: Series, query: SampleQuery) -> Series:
     return replace(series, samples=series.samples[first:last])
 
 
+def _subject(query: SampleQuery) -> _Subject:
+    labels = frozenset(query.match_labels.items())
+    return query.metric, labels, query.upper_bound, query.version_label, query.is_unnamed
+
+
 class _Topic:
     """One metric of one provider: who asks for it, and the newest answer.
 
@@ -113,7 +118,7 @@ class _Topic:
         query = replace(
             waiting[0],
             namespaces=tuple(sorted(names.union(*(one.namespaces for one in waiting)))),
-            pods=None,
+            pods=waiting[0].pods if waiting[0].is_unnamed else None,
             end=end,
             lookback=end - oldest,
         )
@@ -154,7 +159,7 @@ class Hub:
             return []
         if query.lookback > WIDEST:
             return await self._metrics.samples(provider, query)
-        subject = (query.metric, frozenset(query.match_labels.items()), query.upper_bound)
+        subject = _subject(query)
         topic = self._topics.pop((provider, subject), None)
         if topic is None:
             topic = _Topic(self._metrics, provider, query.end)

@@ -44,6 +44,7 @@ class Observer:
 
     Attributes:
         texts: Completes Prompts with texts that are kept elsewhere.
+        sightings: What looks found of the series of MetricTemplates.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Observer:
         self._surroundings = surroundings
         self._contents = Contents(cluster)
         self.texts = Texts(cluster, store, wake)
+        self.sightings = gauge.sightings
 
     def now(self) -> datetime:
         """Tell the time."""
@@ -230,7 +232,8 @@ class Observer:
         if since is None or not _look_is_due(world, newest, since, memory):
             return world
         memory.looked_at = world.now
-        question = Question(newest, _pods_of_both(world, newest), since, world.now)
+        pods, versions = _arms(world, newest)
+        question = Question(newest, pods, versions, since, world.now)
         found = await self._gauge.read(question, world.sources.templates)
         return replace(world, readings=found)
 
@@ -263,7 +266,9 @@ def _look_is_due(world: World, rollout: AgentRollout, since: datetime, memory: M
     return last is None or world.now - last >= timedelta(seconds=cadence.interval / 2)
 
 
-def _pods_of_both(world: World, rollout: AgentRollout) -> tuple[str, ...]:
+def _arms(world: World, rollout: AgentRollout) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Name the pods of both arms, and their versions."""
     stable = stable_of(world)
-    versions = {rollout.spec.to.version, stable.version if stable else None}
-    return tuple(sorted(pod.name for pod in world.pods if pod.version in versions))
+    versions = {rollout.spec.to.version} | ({stable.version} if stable else set())
+    pods = sorted(pod.name for pod in world.pods if pod.version in versions)
+    return tuple(pods), tuple(sorted(versions))

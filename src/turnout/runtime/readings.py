@@ -1,10 +1,13 @@
 """Reading the counters that a gate looks at, from the provider that its administrator named."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from turnout.adapters.documents import METRIC_TEMPLATE, Ref
+from turnout.adapters.ports import SampleQuery
+from turnout.adapters.ports import Series as Answer
 from turnout.adapters.questions import Scope, pair_of
 from turnout.api.base import seconds
 from turnout.api.metric import MetricTemplate
@@ -12,10 +15,12 @@ from turnout.api.rollout import AgentRollout
 from turnout.api.strategy import GateMetric
 from turnout.core.gates import Blind
 from turnout.core.looks import Readings
+from turnout.core.measures import Sight, trusted
 from turnout.core.reasons import Reason
 from turnout.core.world import Unread
 from turnout.errors import MetricsUnavailable
 from turnout.runtime.hub import Hub
+from turnout.runtime.sightings import Sightings
 from turnout.settings import MetricsProvider
 
 LONGEST_LOOKBACK = timedelta(hours=2)
@@ -31,22 +36,31 @@ class Question:
     Attributes:
         rollout: Whose gate it is.
         pods: Pods of both arms: nobody else's samples count.
+        versions: The versions of both arms, where series name no pods.
         since: Where the oldest open window begins.
         now: Until when.
     """
 
     rollout: AgentRollout
     pods: tuple[str, ...]
+    versions: tuple[str, ...]
     since: datetime
     now: datetime
 
 
 class Gauge:
-    """Reads a gate's metrics; every failure becomes a Blind that says what was asked."""
+    """Reads a gate's metrics; every failure becomes a Blind that says what was asked.
 
-    def __init__(self, hub: Hub, providers: Mapping[str, MetricsProvider]) -> None:
+    Attributes:
+        sightings: What was found of the series of MetricTemplates.
+    """
+
+    def __init__(
+        self, hub: Hub, providers: Mapping[str, MetricsProvider], sightings: Sightings
+    ) -> None:
         self._hub = hub
         self._providers = providers
+        self.sightings = sightings
 
     def scrape_interval(self, rollout: AgentRollout) -> float:
         """Give the provider's scrape interval in seconds, or a usual one for an unknown name."""
@@ -72,12 +86,25 @@ class Gauge:
         if name not in self._providers:
             message = f"{metric.name}: no metrics provider {name} is configured"
             return Blind(Reason.METRICS_UNAVAILABLE, message)
+        patience = timedelta(seconds=seconds(question.rollout.spec.gate.interval)) / 4
+
+        async def ask(query: SampleQuery) -> Sequence[Answer]:
+            return await self._hub.samples(name, query, patience)
+
         try:
-            patience = timedelta(seconds=seconds(question.rollout.spec.gate.interval)) / 4
             pair = pair_of(metric, template, self._scope(question))
-            return await pair.read(lambda query: self._hub.samples(name, query, patience))
+            readings = await pair.read(ask)
+            sight = await pair.sight(readings, ask)
         except MetricsUnavailable as error:
             return Blind(Reason.METRICS_UNAVAILABLE, f"{metric.name}: {error}")
+        self._note(question, template, sight)
+        return trusted(metric.name, readings, sight)
+
+    def _note(self, question: Question, template: MetricTemplate, sight: Sight) -> None:
+        where = question.rollout.metadata.namespace
+        ref = Ref(METRIC_TEMPLATE, where, template.metadata.name)
+        of_this = replace(sight, generation=template.metadata.generation)
+        self.sightings.note(ref, question.rollout.spec.agent, of_this)
 
     def _scope(self, question: Question) -> Scope:
         scrape = timedelta(seconds=self.scrape_interval(question.rollout))
@@ -87,4 +114,5 @@ class Gauge:
             pods=question.pods,
             end=question.now,
             lookback=min(lookback, LONGEST_LOOKBACK),
+            versions=question.versions,
         )

@@ -101,7 +101,7 @@ class Reconciler:
     ) -> None:
         self._store = store
         self._observer = observer
-        self._reports = Reports(store, observer.now)
+        self._reports = Reports(store, observer.now, observer.sightings)
         self._hand, self._collector, self._lineup = crew.hand, crew.collector, crew.lineup
         self._sources = crew.sources
         self._audience = audience
@@ -249,6 +249,7 @@ class Reconciler:
         """Report an object that Agents refer to: who uses it and how far its content came."""
         if document is None or isinstance(document, Invalid):
             self._sources.forget(ref)
+            self._reports.forget(ref)
             if document is not None:
                 logger.warning("unreadable", object=str(ref), message=document.message)
         elif ref.kind in _SOURCES:

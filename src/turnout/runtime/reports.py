@@ -8,14 +8,16 @@ from typing import Final, TypeAlias
 from turnout.adapters import documents as kinds
 from turnout.adapters.documents import Document, Kind, Ref
 from turnout.api.agent import Agent
-from turnout.api.metric import MetricTemplate, MetricTemplateStatus
+from turnout.api.metric import MetricTemplate
 from turnout.api.policy import AgentPolicy
 from turnout.api.strategy import RolloutStrategy, RolloutStrategyStatus, StrategyUse
+from turnout.core.metrics import report_template
 from turnout.core.policies import report_policy
 from turnout.core.shared import Users, accepted, listed
 from turnout.core.unread import refusal
 from turnout.core.world import Pod, Unread
 from turnout.runtime.parse import parse, pods
+from turnout.runtime.sightings import Sightings
 from turnout.runtime.store import Store
 
 _Shared: TypeAlias = AgentPolicy | RolloutStrategy | MetricTemplate
@@ -32,8 +34,9 @@ _TYPES: Final[Mapping[Kind, type[_Shared]]] = MappingProxyType(
 class Reports:
     """Works out statuses from the Store."""
 
-    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, now: Callable[[], datetime], sightings: Sightings) -> None:
         self._store = store
+        self._sightings = sightings
         self._now = now
 
     def report(self, ref: Ref, document: Document) -> Document:
@@ -48,7 +51,7 @@ class Reports:
             case RolloutStrategy():
                 return _strategy(source, users, now)
             case MetricTemplate():
-                return _template(source, now)
+                return report_template(source, self._sightings.of(ref, users), now).to_wire()
 
     def refuse(self, ref: Ref, document: Document, why: Unread) -> Document:
         """Return the whole status of an object that cannot be read."""
@@ -61,6 +64,10 @@ class Reports:
             generation=document["metadata"].get("generation", 0),
             now=self._now(),
         )
+
+    def forget(self, ref: Ref) -> None:
+        """Hear that an object is gone."""
+        self._sightings.forget(ref)
 
     def _pods(self, ref: Ref, users: Users) -> Mapping[str, tuple[Pod, ...]]:
         agents = (Ref(kinds.AGENT, ref.namespace, name) for name in users)
@@ -81,9 +88,3 @@ def _strategy(strategy: RolloutStrategy, users: Users, now: datetime) -> Documen
         summary=f"{len(steps)} steps",
         conditions=accepted(before.conditions, generation, now),
     ).to_wire()
-
-
-def _template(template: MetricTemplate, now: datetime) -> Document:
-    generation = template.metadata.generation
-    conditions = accepted(template.status.conditions, generation, now)
-    return MetricTemplateStatus(observed_generation=generation, conditions=conditions).to_wire()

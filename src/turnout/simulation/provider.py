@@ -46,7 +46,7 @@ class Provider:
         """Tell what is known of each metric."""
         return {name: self.blind or self.reading(name) for name in metrics}
 
-    def reading(self, metric: str) -> Readings:
+    def reading(self, metric: str) -> Readings | Blind:
         """Give the samples of one metric."""
         good, total = [], []
         for pod, samples in self._samples.items():

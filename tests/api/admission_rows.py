@@ -6,6 +6,19 @@ from tests.api.documents import EVIDENCE, GATE, GONE, SPECS, STRATEGY, with_metr
 
 STEPS = "spec.strategy.steps"
 METRICS = "spec.gate.metrics"
+COST = {
+    "name": "cost",
+    "type": "CostPerSuccess",
+    "templateRef": {"name": "support-cost"},
+    "maxIncrease": "15%",
+}
+SUM_COUNT = {"sum": {"metric": "cost_usd_total"}, "count": {"metric": "tasks_total"}}
+
+
+def with_cost(**changes: str) -> dict[str, object]:
+    return {**EVIDENCE, "metrics": [{**COST, **changes}]}
+
+
 CONTAINERS = "spec.template.spec.containers"
 ROUTE = "spec.traffic.httpRoute"
 RULE = f"{ROUTE}.rules.0"
@@ -144,7 +157,12 @@ BAD_STRATEGIES: tuple[Row, ...] = tuple(
         (f"{METRICS}.0.minimum", GONE, "every metric needs a minimum"),
         (f"{METRICS}.0.maxRegression", "2%", "in Statistical mode only"),
         (f"{METRICS}.0.importance", 2, "in Statistical mode only"),
-        (f"{METRICS}.0.onRegression", GONE, "Required value"),
+        (f"{METRICS}.0.onRegression", GONE, "onRegression is required"),
+        (f"{METRICS}.0.maxIncrease", "15%", "has no place elsewhere"),
+        (METRICS, [COST], "type CostPerSuccess has a place in Statistical mode only"),
+        ("spec.gate", with_cost(maxIncrease="0%"), "should match"),
+        ("spec.gate", with_cost(minimum="80%"), "it is held to maxIncrease"),
+        ("spec.gate", with_metric(type="CostPerSuccess"), "maxIncrease is required"),
         (f"{METRICS}.0.slowerThan", "1s", "has no place elsewhere"),
         (f"{METRICS}.1.slowerThan", GONE, "slowerThan is required"),
         ("metadata.name", "a.b", "DNS label"),
@@ -274,6 +292,8 @@ BAD_CONTENT: tuple[Row, ...] = (
     ("AgentPolicy", "spec.killSwitch", {"tools": ["*.create"]}, "should match"),
     ("MetricTemplate", "spec.ratio", GONE, "the block that type names"),
     ("MetricTemplate", "spec.histogram", {"metric": "x"}, "the block that type names"),
+    ("MetricTemplate", "spec.sumCount", SUM_COUNT, "the block that type names"),
+    ("MetricTemplate", "spec.type", "SumCount", "the block that type names"),
     ("MetricTemplate", "spec.type", "Gauge", "Unsupported value"),
     ("MetricTemplate", "spec.rawQuery", "up", "unknown field"),
     ("MetricTemplate", "spec.direction", "Lower", "Unsupported value"),
@@ -281,7 +301,7 @@ BAD_CONTENT: tuple[Row, ...] = (
         "MetricTemplate",
         "spec",
         {"type": "Histogram", "histogram": {"metric": "x"}, "direction": "HigherIsBetter"},
-        "of durations lower is better",
+        "of durations and of costs lower is better",
     ),
     ("MetricTemplate", "spec.versionLabel", 'a"} or x', "should match"),
     ("MetricTemplate", "spec.versionLabel", "__name__", "should match"),
@@ -346,6 +366,8 @@ GOOD_CHANGES: tuple[tuple[str, str, Any], ...] = (
     ("RolloutStrategy", "spec.gate", with_metric(importance=3, minimum="80%")),
     ("RolloutStrategy", "spec.gate", with_metric(maxRegression="0.05%")),
     ("RolloutStrategy", f"{METRICS}.0.onRegression", "Record"),
+    ("RolloutStrategy", "spec.gate", with_cost()),
+    ("RolloutStrategy", "spec.gate", with_cost(maxIncrease="250%")),
     ("RolloutStrategy", "metadata.name", "a" * 52),
     ("Prompt", "spec", FROM_CONFIG),
     ("Prompt", "spec", FROM_MLFLOW),
@@ -362,6 +384,7 @@ GOOD_CHANGES: tuple[tuple[str, str, Any], ...] = (
     ("AgentPolicy", "spec", {"mode": "Audit"}),
     ("MetricTemplate", "spec", {"type": "Histogram", "histogram": {"metric": "x_seconds"}}),
     ("MetricTemplate", "spec.direction", "LowerIsBetter"),
+    ("MetricTemplate", "spec", {"type": "SumCount", "sumCount": SUM_COUNT}),
     ("MetricTemplate", "spec.versionLabel", "_turnout_dev_version"),
     ("MetricTemplate", "spec.ratio.good.matchLabels", {"code": 'a"} or vector(1) #'}),
     ("AgentRollout", "spec.from", GONE),

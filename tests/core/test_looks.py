@@ -161,3 +161,15 @@ def test_bad_ones_among_all_leave_the_good_ones() -> None:
 def test_no_bad_ones_are_all_good() -> None:
     (window,) = close_windows(Readings((), (steady("new", 14),), Says.BAD), MEMBERS, 0, 14, CADENCE)
     assert window.candidate == Counts(10, 10)
+
+
+def test_an_amount_is_no_part_of_what_it_was_spent_for() -> None:
+    cost, tasks = steady("new", 24, 0.25), steady("new", 24, 0.1)
+    windows = close_windows(Readings((cost,), (tasks,), Says.AMOUNT), MEMBERS, 0, 24, CADENCE)
+    assert [one.candidate for one in windows] == [Counts(2.5, 1), Counts(2.5, 1)]
+
+
+def test_who_spends_without_a_success_is_seen() -> None:
+    costs = Readings((steady("new", 24),), (), Says.AMOUNT)
+    windows = close_windows(costs, MEMBERS, 0, 24, CADENCE)
+    assert [one.candidate for one in windows] == [Counts(10, 0), Counts(10, 0)]

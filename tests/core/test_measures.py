@@ -18,6 +18,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TOTAL = Counter("tasks_total")
 FAILED = Counter("tasks_total", {"outcome": "failure"})
 ERRORS = Counter("errors_total")
+COST = Counter("cost_usd_total")
 BUCKET = Counter("seconds_bucket", {}, 2.5)
 
 
@@ -31,8 +32,14 @@ def gate_metric(**changes: Any) -> GateMetric:
     return GateMetric.model_validate(GATE["metrics"][0] | changes)
 
 
+def cost_metric() -> GateMetric:
+    known = {"name": "cost", "type": "CostPerSuccess", "templateRef": {"name": "costs"}}
+    return GateMetric.model_validate(known | {"maxIncrease": "15%"})
+
+
 RATIO = {"good": {"metric": "errors_total"}, "total": {"metric": "tasks_total"}}
 HISTOGRAM = {"metric": "seconds", "matchLabels": {"route": "/"}}
+SUM_COUNT = {"sum": {"metric": "cost_usd_total"}, "count": {"metric": "tasks_total"}}
 LATENCY = {"type": "Latency", "slowerThan": "2500ms"}
 
 
@@ -52,9 +59,22 @@ def test_of_a_histogram_one_bucket_and_the_count_are_read() -> None:
     assert found == Measure(bucket, count, Says.GOOD, "backend")
 
 
+def test_of_a_sum_the_amount_and_what_it_was_spent_for_are_read() -> None:
+    spec = {"type": "SumCount", "sumCount": SUM_COUNT}
+    assert measure_of(cost_metric(), template(**spec)) == Measure(COST, TOTAL, Says.AMOUNT)
+
+
+@pytest.mark.parametrize("direction", [{}, {"direction": "LowerIsBetter"}])
+def test_a_metric_of_costs_reads_nothing_but_sums(direction: dict[str, str]) -> None:
+    problem = measure_of(cost_metric(), template(type="Ratio", ratio=RATIO, **direction))
+    assert isinstance(problem, str)
+    assert "of type CostPerSuccess reads a SumCount" in problem
+
+
 @pytest.mark.parametrize(
     ("spec", "changes"),
     [
+        ({"type": "SumCount", "sumCount": SUM_COUNT}, {"type": "SuccessRate"}),
         ({"type": "Histogram", "histogram": HISTOGRAM}, {"type": "SuccessRate"}),
         ({"type": "Histogram", "histogram": HISTOGRAM}, {"type": "Latency"}),
         ({"type": "Ratio"}, {"type": "Custom"}),
@@ -75,6 +95,12 @@ def test_who_asks_for_all_is_told_of_those_with_more_labels() -> None:
     assert not Counter("seconds_bucket").includes(BUCKET)
 
 
+def test_a_label_that_a_series_lacks_is_as_good_as_empty() -> None:
+    no_error = Counter("tasks_total", {"error": ""})
+    assert no_error.has({"outcome": "failure"})
+    assert not no_error.has({"error": "timeout"})
+
+
 def series(pod: str = "one", samples: int = 2) -> Series:
     return Series(pod, tuple((float(at), 1.0) for at in range(samples)))
 
@@ -89,6 +115,8 @@ def series(pod: str = "one", samples: int = 2) -> Series:
         (Measure(ERRORS, TOTAL, Says.BAD), 2, 2, False, "Matched", "series of"),
         (Measure(ERRORS, TOTAL, Says.BAD), 0, 1, False, "Matched", "series of"),
         (Measure(ERRORS, TOTAL, Says.BAD), 0, 2, False, "NoSeries", "no series of errors_total"),
+        (Measure(COST, TOTAL, Says.AMOUNT), 0, 2, False, "NoSeries", "not the same as a zero"),
+        (Measure(COST, TOTAL, Says.AMOUNT), 2, 2, False, "Matched", "series of"),
         (Measure(BUCKET, TOTAL), 0, 2, False, "NoSeries", "no bucket that ends at 2.5s"),
         (Measure(FAILED, TOTAL), 0, 0, False, "NoSeries", "see that they are scraped"),
         (Measure(FAILED, TOTAL), 0, 0, True, "VersionLabelMissing", "set versionLabel to"),

@@ -173,7 +173,7 @@ async def test_a_counter_of_errors_that_is_not_there_is_no_zero() -> None:
     blind = await look.at(template(direction="LowerIsBetter", ratio=BAD))
     assert isinstance(blind, Blind)
     assert blind.reason is Reason.METRIC_NOT_FOUND
-    assert "have it exported from 0 on" in blind.message
+    assert "not the same as a zero: have it exported from 0 on" in blind.message
 
 
 async def test_a_template_is_told_of_what_is_new_and_of_nothing_else() -> None:

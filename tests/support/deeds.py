@@ -32,6 +32,14 @@ def _quality(sim: Simulation, named: Names, shares: Document) -> None:
             sim.traffic.quality[named(key)] = fraction(value)
 
 
+def _costs(sim: Simulation, named: Names, amounts: Document) -> None:
+    """Set what each answer costs, by metric and version; it swings by a third."""
+    for metric, by_version in amounts.items():
+        for version, amount in by_version.items():
+            sim.traffic.by_metric[metric, named(version)] = amount
+            sim.traffic.scattered.add(metric)
+
+
 def _pods(sim: Simulation, named: Names, ready: Document) -> None:
     """Say how many pods of a version can be ready: all, none, lost or a number."""
     for version, how_many in ready.items():
@@ -152,6 +160,7 @@ DEEDS: dict[str, Deed] = {
     "retry": lambda sim, _, who: sim.intend(retry=_person(who)),
     "approve": _approve,
     "quality": _quality,
+    "costs": _costs,
     "rate": lambda sim, _, rate: setattr(sim.traffic, "rate", float(rate)),
     "pods": _pods,
     "trouble": lambda sim, named, why: sim.trouble.update({named(v): w for v, w in why.items()}),

@@ -33,15 +33,20 @@ class Traffic:
     Attributes:
         quality: Share per version, for every metric.
         by_metric: Share per metric and version, where metrics differ.
+        scattered: Metrics that count a third more for two minutes, then a third less for two.
     """
 
     rate: float = 10.0
     quality: dict[str, float] = field(default_factory=dict)
     by_metric: dict[tuple[str, str], float] = field(default_factory=dict)
+    scattered: set[str] = field(default_factory=set)
 
     def ask(self, version: str, share: float, span: Span, metrics: Sequence[str]) -> Answers:
         requests = self.rate * (span[1] - span[0]) * share
-        return Answers(requests, {one: requests * self.share(one, version) for one in metrics})
+        swing = 1 / 3 if span[0] // 120 % 2 else -1 / 3
+        factors = {one: 1 + swing if one in self.scattered else 1.0 for one in metrics}
+        good = {one: requests * self.share(one, version) * factors[one] for one in metrics}
+        return Answers(requests, good)
 
     def share(self, metric: str, version: str) -> float:
         return self.by_metric.get((metric, version), self.quality.get(version, 1.0))

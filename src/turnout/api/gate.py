@@ -14,6 +14,11 @@ Margin = Annotated[
 ]
 """A `Share` that is neither nothing nor everything."""
 
+Increase = Annotated[
+    str, Field(max_length=7, pattern=r"^([1-9][0-9]{0,2}(\.[0-9]{1,2})?|0\.(0[1-9]|[1-9][0-9]?))%$")
+]
+"""A part by which something may grow: from 0.01% to 999.99%."""
+
 Confidence = Annotated[str, Field(max_length=5, pattern=r"^[89][0-9](\.[0-9])?%$")]
 """From 80% to 99.9%."""
 
@@ -47,6 +52,7 @@ class GateMetricType(StrEnum):
     SUCCESS_RATE = "SuccessRate"
     LATENCY = "Latency"
     CUSTOM = "Custom"
+    COST_PER_SUCCESS = "CostPerSuccess"
 
 
 class Failures(Wire):
@@ -68,13 +74,26 @@ class GateMetric(Wire):
             "has(self.slowerThan) == (self.type == 'Latency')",
             "slowerThan is required for type Latency and has no place elsewhere",
         ),
+        Cel(
+            "has(self.maxIncrease) == (self.type == 'CostPerSuccess')",
+            "maxIncrease is required for type CostPerSuccess and has no place elsewhere",
+        ),
+        Cel(
+            "self.type != 'CostPerSuccess' || !(has(self.minimum) || has(self.maxRegression))",
+            "a cost has neither minimum nor maxRegression: it is held to maxIncrease",
+        ),
+        Cel(
+            "has(self.onRegression) || self.type == 'CostPerSuccess'",
+            "onRegression is required: Rollback, Hold or Record",
+        ),
     )
 
     name: Name
     """Name of the metric in messages and status. Example: task-success."""
     type: GateMetricType
     """SuccessRate and Custom count good requests among all; Latency counts requests that were not
-    slower than slowerThan."""
+    slower than slowerThan; CostPerSuccess, in Statistical mode, is what was spent for each
+    success."""
     template_ref: LocalRef
     """MetricTemplate that says which series to read. Example: {name: support-success}."""
     minimum: Share | None = None
@@ -90,9 +109,18 @@ class GateMetric(Wire):
     slower_than: FineDuration | None = None
     """Latency only: a request that took longer is not good. It must be a bucket bound of the
     histogram. Example: 500ms."""
-    on_regression: OnRegression
+    max_increase: Increase | None = None
+    """CostPerSuccess only: largest acceptable increase of the cost of one success against stable.
+    Example: 15%."""
+    on_regression: OnRegression | None = None
     """What a Fail of this metric does: Rollback takes the candidate back, Hold stops and waits for
-    a person, Record only writes it down."""
+    a person, Record only writes it down. Required, except for CostPerSuccess, whose evidence is
+    approximate: Hold where absent."""
+
+    @property
+    def action(self) -> OnRegression:
+        """What a Fail does."""
+        return self.on_regression or OnRegression.HOLD
 
 
 class Gate(Wire):
@@ -118,8 +146,12 @@ class Gate(Wire):
             "maxDuration must be at least one interval",
         ),
         Cel(
-            "self.metrics.exists(m, m.onRegression != 'Record')",
+            "self.metrics.exists(m, !has(m.onRegression) || m.onRegression != 'Record')",
             "at least one metric must decide: onRegression Rollback or Hold",
+        ),
+        Cel(
+            "self.mode != 'Threshold' || self.metrics.all(m, m.type != 'CostPerSuccess')",
+            "type CostPerSuccess has a place in Statistical mode only",
         ),
         Cel(
             "self.mode != 'Threshold' || self.metrics.all(m, has(m.minimum))",
@@ -135,8 +167,8 @@ class Gate(Wire):
             "failures and successes have a place in Threshold mode only",
         ),
         Cel(
-            "self.mode != 'Statistical' || self.metrics.exists(m, m.onRegression != 'Record' && "
-            "(!has(m.importance) || m.importance > 0))",
+            "self.mode != 'Statistical' || self.metrics.exists(m, (!has(m.onRegression) || "
+            "m.onRegression != 'Record') && (!has(m.importance) || m.importance > 0))",
             "at least one metric that decides must have an importance above 0",
         ),
     )

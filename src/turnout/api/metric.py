@@ -23,6 +23,7 @@ class MetricTemplateType(StrEnum):
 
     RATIO = "Ratio"
     HISTOGRAM = "Histogram"
+    SUM_COUNT = "SumCount"
 
 
 class Direction(StrEnum):
@@ -61,31 +62,47 @@ class Ratio(Wire):
     """Counter of everything, good and bad. Example: {metric: tasks_total}."""
 
 
+class SumCount(Wire):
+    """An amount for each one that is counted."""
+
+    sum: Selector
+    """Counter of the amount, such as money spent. Example: {metric: agent_cost_usd_total}."""
+    count: Selector
+    """Counter of what it was spent for.
+    Example: {metric: agent_tasks_total, matchLabels: {outcome: success}}."""
+
+
 class MetricTemplateSpec(Wire):
     """The series behind a metric."""
 
     cel = (
         Cel(
             "has(self.ratio) == (self.type == 'Ratio') && "
-            "has(self.histogram) == (self.type == 'Histogram')",
+            "has(self.histogram) == (self.type == 'Histogram') && "
+            "has(self.sumCount) == (self.type == 'SumCount')",
             "give the block that type names, and only that one",
         ),
         Cel(
             "!has(self.direction) || self.type == 'Ratio' || self.direction == 'LowerIsBetter'",
-            "of durations lower is better",
+            "of durations and of costs lower is better",
         ),
     )
 
     type: MetricTemplateType
-    """Ratio reads a share from two counters, Histogram one classic histogram."""
+    """Ratio reads a share from two counters, Histogram one classic histogram, SumCount an amount
+    for each one that is counted."""
     ratio: Ratio | None = None
     """For type Ratio: the two counters."""
     histogram: Selector | None = None
     """For type Histogram: a classic histogram of seconds.
     Example: {metric: support_request_duration_seconds}."""
+    sum_count: SumCount | None = None
+    """For type SumCount, which a metric of type CostPerSuccess reads: what was spent, and for how
+    many."""
     direction: Direction | None = None
     """Whether ratio.good counts good ones (HigherIsBetter, also where absent) or bad ones
-    (LowerIsBetter), as a counter of errors does. Of a histogram lower is better in any case.
+    (LowerIsBetter), as a counter of errors does. Of a histogram or a sum lower is better in any
+    case.
     Example: LowerIsBetter."""
     version_label: LabelName | None = None
     """For series without a pod label, as gateways have them: the label whose value is the name of

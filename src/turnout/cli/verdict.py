@@ -37,10 +37,17 @@ def _cells(rollout: AgentRollout, metric: MetricStatus, marks: Marks) -> tuple[s
         f"  {metric.name}",
         _share(metric.candidate, metric.candidate_requests),
         _share(metric.stable, metric.stable_requests),
-        f"at least {metric.bar}" if metric.bar else "-",
+        _bar(metric.bar),
         metric.verdict.value,
         _evidence(metric) or "".join(_sign(rollout, metric, one, marks) for one in metric.windows),
     )
+
+
+def _bar(bar: str | None) -> str:
+    """Write what the candidate is held to: a share must not be lower, a cost not higher."""
+    if bar is None:
+        return "-"
+    return f"at {'most' if '+' in bar else 'least'} {bar}"
 
 
 def _evidence(metric: MetricStatus) -> str | None:

@@ -7,22 +7,25 @@ with something a person would see change, and otherwise at most every two minute
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from turnout.api.base import count
 from turnout.api.rollout import AgentRolloutStatus, GateStatus, MetricStatus, Verdict
 from turnout.api.rollout import Window as WireWindow
 from turnout.api.strategy import Gate, GateMetric
 from turnout.core.evidence import Evidence
-from turnout.core.gates import Judgement, MetricVerdict, percent
+from turnout.core.gates import Judgement, MetricVerdict
 from turnout.core.ledger import NOTHING, Entry, Ledger
 from turnout.core.looks import Counts, Window
 from turnout.core.patch import revised
 from turnout.core.scale import FULL
 from turnout.core.sequential.findings import Finding
 from turnout.core.sequential.forecast import forecast, rounded
-from turnout.core.sequential.record import read, written
-from turnout.core.sequential.tally import Tally, Terms
+from turnout.core.sequential.record import read, read_spending, written, written_spending
+from turnout.core.sequential.spending import Spending
+from turnout.core.sequential.tally import Tally
 from turnout.core.sequential.words import evidence as evidence_of
 from turnout.core.sequential.words import points
 from turnout.core.statistical import terms_of
@@ -39,10 +42,11 @@ def restore(status: AgentRolloutStatus) -> dict[str, Entry]:
     }
 
 
-def _tally(checkpoint: str | None) -> Tally | None:
+def _tally(checkpoint: str | None) -> Tally | Spending | None:
     """Read evidence back; what cannot be read, as of another version, is gathered anew."""
     try:
-        return read(json.loads(checkpoint or "{}"))
+        document = json.loads(checkpoint or "{}")
+        return read_spending(document) if "drifts" in document else read(document)
     except (KeyError, TypeError, ValueError):
         return None
 
@@ -121,12 +125,12 @@ def _gate_status(evidence: Evidence, gate: Gate, now: datetime) -> GateStatus:
 
 
 def _metric(gate: Gate, metric: GateMetric, one: MetricVerdict, entry: Entry) -> MetricStatus:
-    candidate, stable = one.shares
+    candidate, stable = one.values
     status = MetricStatus(
         name=one.name,
         verdict=one.verdict,
-        candidate=percent(candidate),
-        stable=percent(stable),
+        candidate=candidate,
+        stable=stable,
         candidate_requests=round(one.candidate.total),
         stable_requests=round(one.stable.total),
         bar=metric.minimum,
@@ -134,33 +138,40 @@ def _metric(gate: Gate, metric: GateMetric, one: MetricVerdict, entry: Entry) ->
     )
     if one.finding is None or entry.tally is None:
         return status
-    return _with_evidence(status, one.finding, entry.tally, terms_of(gate, metric), gate)
+    shown = _with_evidence(status, one.finding)
+    if isinstance(entry.tally, Spending):
+        return revised(shown, checkpoint=_compact(written_spending(entry.tally)))
+    kept = _compact(written(entry.tally))
+    if one.finding.exceeds:
+        return revised(shown, checkpoint=kept)
+    ahead = forecast(entry.tally, terms_of(gate, metric), gate.least_requests)
+    more = None if ahead is None else rounded(ahead.requests)
+    return revised(shown, checkpoint=kept, more_requests_needed=more)
 
 
-def _with_evidence(
-    status: MetricStatus, finding: Finding, tally: Tally, terms: Terms, gate: Gate
-) -> MetricStatus:
-    """Add what Statistical mode has to show, and what it goes on from."""
-    ahead = None if finding.exceeds else forecast(tally, terms, gate.least_requests)
+def _with_evidence(status: MetricStatus, finding: Finding) -> MetricStatus:
+    """Add what Statistical mode has to show."""
+    sign = "+" if finding.is_money else "-"
     return revised(
         status,
-        bar=None if finding.margin is None else f"stable - {points(finding.margin)}%",
+        bar=None if finding.margin is None else f"stable {sign} {points(finding.margin)}%",
         measured_regression=None if finding.drop is None else f"{points(finding.drop)}%",
         evidence_worse=evidence_of(finding.worse),
         evidence_safe=evidence_of(finding.safe),
-        more_requests_needed=None if ahead is None else rounded(ahead.requests),
-        checkpoint=json.dumps(written(tally), separators=(",", ":")),
     )
+
+
+def _compact(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, separators=(",", ":"))
 
 
 def summarise(verdict: Judgement) -> str:
     """Say in a column's width what the gate says: the verdict, the metric, both values."""
     cause = verdict.cause
     if cause is None:
-        shares = (f"{one.name} {percent(one.shares[0])}" for one in verdict.metrics)
-        return f"{verdict.verdict.value}: {', '.join(shares)}"
-    candidate, stable = cause.shares
-    if verdict.verdict is Verdict.CONTINUE and candidate is None:
+        values = (f"{one.name} {one.values[0]}" for one in verdict.metrics)
+        return f"{verdict.verdict.value}: {', '.join(values)}"
+    if verdict.verdict is Verdict.CONTINUE and cause.shares[0] is None:
         return f"{verdict.verdict.value}: {cause.reason.value}"
-    values = f"{percent(candidate)} vs {percent(stable)}"
-    return f"{verdict.verdict.value}: {cause.name} {values}"
+    candidate, stable = cause.values
+    return f"{verdict.verdict.value}: {cause.name} {candidate} vs {stable}"

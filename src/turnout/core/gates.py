@@ -20,6 +20,7 @@ from turnout.api.strategy import Gate, GateMetric, OnRegression
 from turnout.core.looks import Counts, Window
 from turnout.core.reasons import Reason
 from turnout.core.sequential.findings import Finding
+from turnout.core.sequential.words import money
 
 KEPT_WINDOWS = 20
 """Most windows that a record holds per metric."""
@@ -61,6 +62,13 @@ class MetricVerdict:
         if self.finding is not None and self.finding.shares is not None:
             return self.finding.shares
         return self.candidate.share, self.stable.share
+
+    @property
+    def values(self) -> tuple[str, str]:
+        """What candidate and stable measure, for people: shares, or the cost of a success."""
+        shown = money if self.finding is not None and self.finding.is_money else percent
+        candidate, stable = self.shares
+        return shown(candidate), shown(stable)
 
     @property
     def holds(self) -> bool:
@@ -138,9 +146,7 @@ def judge_metric(
         verdict, reason, message = Verdict.CONTINUE, blind.reason, blind.message
     else:
         verdict, reason, message = _safety(metric, known, len(bad), gate, since)
-    return MetricVerdict(
-        metric.name, verdict, reason, message, candidate, stable, metric.on_regression
-    )
+    return MetricVerdict(metric.name, verdict, reason, message, candidate, stable, metric.action)
 
 
 def _below(counts: Counts, bar: float) -> bool:
@@ -249,7 +255,7 @@ def looks_healthy(gate: Gate, ledger: Mapping[str, Sequence[Window]], verdict: J
     return all(
         _was_good(counted(ledger.get(one.name, ()), gate)[-1:], bar_of(one))
         for one in gate.metrics
-        if one.on_regression is not OnRegression.RECORD
+        if one.action is not OnRegression.RECORD
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from turnout.core.looks import Counts, Window
+from turnout.core.sequential.spending import Spending
 from turnout.core.sequential.tally import Tally
 
 
@@ -20,7 +21,7 @@ class Entry:
     """
 
     windows: tuple[Window, ...] = ()
-    tally: Tally | None = None
+    tally: Tally | Spending | None = None
 
     @property
     def end(self) -> float | None:

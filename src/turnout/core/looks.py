@@ -36,6 +36,7 @@ class Says(Enum):
 
     GOOD = "so many of them were good"
     BAD = "so many of them were bad"
+    AMOUNT = "so much was spent for them"
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,18 @@ class Readings:
     total: tuple[Series, ...]
     says: Says = Says.GOOD
 
+    @property
+    def moving(self) -> tuple[Series, ...]:
+        """The series that show how far the counters are known."""
+        return (*self.good, *self.total) if self.says is Says.AMOUNT else self.total
+
     def counts(self, first: float, total: float) -> Counts:
         """Make counts of what both counters grew by."""
-        match self.says:
-            case Says.GOOD:
-                return Counts(min(first, total), total)
-            case Says.BAD:
-                return Counts(max(total - first, 0.0), total)
+        if self.says is Says.AMOUNT:
+            return Counts(first, total)
+        if self.says is Says.BAD:
+            return Counts(max(total - first, 0.0), total)
+        return Counts(min(first, total), total)
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Counts:
-    """Requests answered by one arm in one window."""
+    """Requests answered by one arm in one window; an amount stands in the good ones' place."""
 
     good: float = 0.0
     total: float = 0.0
@@ -138,7 +144,7 @@ def close_windows(
     closed: list[Window] = []
     start, end = since, cadence.first_end_after(since)
     while end <= now:
-        if _covers(known.total, members, end, now, cadence):
+        if _covers(known.moving, members, end, now, cadence):
             closed.append(_window(known, members, start, end))
             start = end
         end += cadence.interval

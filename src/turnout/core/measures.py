@@ -21,6 +21,7 @@ _READS: Final = {
     GateMetricType.SUCCESS_RATE: "a Ratio",
     GateMetricType.CUSTOM: "a Ratio",
     GateMetricType.LATENCY: "a Histogram, or a Ratio of requests that were fast enough",
+    GateMetricType.COST_PER_SUCCESS: "a SumCount",
 }
 
 
@@ -53,7 +54,7 @@ class Measure:
     """Two counters that are read together.
 
     Attributes:
-        first: Good ones or bad ones, as ``says`` says.
+        first: Good ones, bad ones or an amount, as ``says`` says.
         total: All of them.
         version_label: Label that names the version, where series have no pod label.
     """
@@ -86,8 +87,11 @@ class Sight:
 
 def measure_of(metric: GateMetric, template: MetricTemplate) -> Measure | str:
     """Tell what is read for a metric; where its template does not fit, why, with the mend."""
-    spec = template.spec
-    if spec.ratio is not None:
+    spec, is_cost = template.spec, metric.type is GateMetricType.COST_PER_SUCCESS
+    if spec.sum_count is not None and is_cost:
+        amount, count = _counter(spec.sum_count.sum), _counter(spec.sum_count.count)
+        return Measure(amount, count, Says.AMOUNT, spec.version_label)
+    if spec.ratio is not None and not is_cost:
         return _share(spec.ratio, spec)
     if spec.histogram is not None and metric.slower_than is not None:
         base, labels = spec.histogram.metric, spec.histogram.match_labels
@@ -168,10 +172,9 @@ def _doubt(measure: Measure, readings: Readings) -> str | None:
             f"{first.metric} has no bucket that ends at {first.upper_bound:g}s: "
             "set slowerThan to a bound that it has"
         )
-    if measure.says is Says.BAD and not measure.total.includes(first):
+    if measure.says is not Says.GOOD and not measure.total.includes(first):
         return (
             f"there is no series of {first.metric} where {measure.total.metric} is counted, which "
-            "is not the same as none that went wrong: have it exported from 0 on, or count by a "
-            f"label of {measure.total.metric}"
+            "is not the same as a zero: have it exported from 0 on"
         )
     return None

@@ -13,9 +13,10 @@ from turnout.core.ledger import NOTHING, Entry, Ledger
 from turnout.core.looks import Window
 from turnout.core.reasons import Reason
 from turnout.core.sequential.findings import Finding, Metric, find
+from turnout.core.sequential.spending import Spending, find_spending, follow_spending
 from turnout.core.sequential.tally import Tally, Terms, begin, follow
 from turnout.core.sequential.verdicts import Decision, Policy, Signal, decide, healthy
-from turnout.core.sequential.words import said_of, said_of_both
+from turnout.core.sequential.words import said_of, said_of_both, said_of_cost
 
 STEP_REQUESTS = 30
 """Requests to the candidate at one weight before it rises."""
@@ -72,13 +73,24 @@ def policy_of(gate: Gate) -> Policy:
     )
 
 
-def followed(gate: Gate, metric: GateMetric, known: Entry, more: Sequence[Window]) -> Tally:
+def followed(
+    gate: Gate, metric: GateMetric, known: Entry, more: Sequence[Window]
+) -> Tally | Spending:
     """Take new windows of a metric in."""
+    if metric.max_increase is not None:
+        return _spent(metric.max_increase, known, more)
     terms = terms_of(gate, metric)
-    tally = known.tally or begin(terms)
+    tally = known.tally if isinstance(known.tally, Tally) else begin(terms)
     for window in more:
         tally = follow(tally, window, terms)
     return tally
+
+
+def _spent(limit: str, known: Entry, more: Sequence[Window]) -> Spending:
+    spending = known.tally if isinstance(known.tally, Spending) else Spending()
+    for window in more:
+        spending = follow_spending(spending, window, fraction(limit))
+    return spending
 
 
 def judge_evidence(gate: Gate, ledger: Ledger, blind: Mapping[str, Blind], so: Progress) -> Ruling:
@@ -96,7 +108,7 @@ def judge_evidence(gate: Gate, ledger: Ledger, blind: Mapping[str, Blind], so: P
     decision = decide([one.finding for one in cases], policy, newest - so.started, so.verdict)
     verdicts = tuple(_verdict(one, decision, blind.get(one.metric.name), policy) for one in cases)
     findings = [one.finding for one in cases]
-    suffering = {one.metric.name for one in cases if one.both_fell}
+    suffering = {one.metric.name for one in cases if one.both_fell is not None}
     gating = [one for one in findings if one.on_regression is not OnRegression.RECORD]
     sees = not any(one.name in blind or one.name in suffering for one in gating)
     return Ruling(
@@ -114,36 +126,42 @@ class _Case:
         metric: What it is held to.
         tally: What was counted.
         finding: What that says.
+        message: The same in a sentence.
+        both_fell: That both arms do worse than stable used to, in a sentence, where they do.
     """
 
     metric: Metric
-    tally: Tally
+    tally: Tally | Spending
     finding: Finding
-
-    @property
-    def both_fell(self) -> bool:
-        """Claim that both arms do worse than stable used to."""
-        return self.tally.slump.is_shared(self.tally.margin)
+    message: str
+    both_fell: str | None = None
 
 
 def _case(gate: Gate, metric: GateMetric, ledger: Ledger) -> _Case:
     importance = 1.0 if metric.importance is None else float(metric.importance)
-    held_to = Metric(metric.name, terms_of(gate, metric), importance, metric.on_regression)
-    tally = ledger.get(metric.name, NOTHING).tally or begin(held_to.terms)
-    return _Case(held_to, tally, find(held_to, [tally]))
+    held_to = Metric(metric.name, terms_of(gate, metric), importance, metric.action)
+    tally = followed(gate, metric, ledger.get(metric.name, NOTHING), ())
+    policy = policy_of(gate)
+    if isinstance(tally, Spending):
+        finding = find_spending(held_to, tally, fraction(metric.max_increase or "0%"))
+        return _Case(held_to, tally, finding, said_of_cost(finding, policy))
+    finding = find(held_to, [tally])
+    said = said_of(finding, tally, held_to.terms, policy)
+    both = said_of_both(finding.name, tally) if tally.slump.is_shared(tally.margin) else None
+    return _Case(held_to, tally, finding, said, both)
 
 
 def _verdict(case: _Case, decision: Decision, blind: Blind | None, policy: Policy) -> MetricVerdict:
     """Say what one metric says by itself: Fail where it is blamed, Pass where it is sure."""
     finding = case.finding
     verdict, reason = Verdict.CONTINUE, Reason.TOO_FEW_REQUESTS
-    message = said_of(finding, case.tally, case.metric.terms, policy)
+    message = case.message
     if decision.verdict is Verdict.FAIL and decision.cause == finding:
         verdict, reason = Verdict.FAIL, Reason.REGRESSED
     elif blind is not None:
         reason, message = blind.reason, blind.message
-    elif case.both_fell:
-        reason, message = Reason.BOTH_ARMS_DEGRADED, said_of_both(finding.name, case.tally)
+    elif case.both_fell is not None:
+        reason, message = Reason.BOTH_ARMS_DEGRADED, case.both_fell
     elif finding.is_below and _stable_is_below(finding):
         reason = Reason.BOTH_ARMS_DEGRADED
     elif policy.is_safe(finding):
@@ -218,7 +236,7 @@ def _since(ledger: Ledger, metric: str, changed: float) -> Window | None:
 def last_asked(ledger: Ledger) -> float | None:
     """Tell until when the candidate was last seen to be asked, in unix seconds."""
     ends = [
-        entry.end - entry.tally.waiting.seconds
+        entry.end - entry.tally.idle
         for entry in ledger.values()
         if entry.end is not None and entry.tally is not None and entry.tally.candidate.total > 0.0
     ]

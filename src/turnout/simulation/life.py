@@ -65,7 +65,7 @@ class Life(SeenCluster):
         names = self.ready_pods(version)
         if not names:
             return
-        answers = self.traffic.ask(version, share, span, self.metrics())
+        answers = self.traffic.ask(version, share, span, tuple(self.metrics()))
         for pod in (self.pods[name] for name in names):
             pod.total += answers.total / len(names)
             for metric, good in answers.good.items():

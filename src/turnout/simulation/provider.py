@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 
 from turnout.core.gates import Blind
-from turnout.core.looks import Readings, Series
+from turnout.core.looks import Readings, Says, Series
 from turnout.core.reasons import Reason
 from turnout.simulation.cluster import Pod
 
@@ -42,9 +43,13 @@ class Provider:
             sample = (now, pod.total, dict(pod.good))
             self._samples.setdefault(name, deque(maxlen=self._kept)).append(sample)
 
-    def readings(self, metrics: Iterable[str]) -> dict[str, Readings | Blind]:
-        """Tell what is known of each metric."""
-        return {name: self.blind or self.reading(name) for name in metrics}
+    def readings(self, metrics: Mapping[str, Says]) -> dict[str, Readings | Blind]:
+        """Tell what is known of each metric, and what its good ones stand for."""
+        return {name: self.blind or self._said(name, says) for name, says in metrics.items()}
+
+    def _said(self, metric: str, says: Says) -> Readings | Blind:
+        found = self.reading(metric)
+        return replace(found, says=says) if isinstance(found, Readings) else found
 
     def reading(self, metric: str) -> Readings | Blind:
         """Give the samples of one metric."""

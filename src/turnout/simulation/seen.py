@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from turnout.api.agent import Agent
 from turnout.api.base import Resource
+from turnout.api.gate import GateMetricType
 from turnout.api.metric import MetricTemplate
 from turnout.api.policy import AgentPolicy
 from turnout.api.prompt import Prompt
@@ -17,6 +18,7 @@ from turnout.api.version import AgentVersion
 from turnout.core.checkpoint import restore
 from turnout.core.fallback import candidates, stored_tools
 from turnout.core.ledger import Entry
+from turnout.core.looks import Says
 from turnout.core.pins import drift_that_holds
 from turnout.core.stored import read_stored
 from turnout.core.texts import completed, text_in
@@ -47,10 +49,12 @@ class SeenCluster(MemoryCluster):
         """Name of the Agent."""
         return next(name for kind, name in self.objects if kind == "Agent")
 
-    def metrics(self) -> list[str]:
-        """Name the metrics that the newest rollout looks at."""
+    def metrics(self) -> dict[str, Says]:
+        """Name the metrics that the newest rollout looks at, with what is told of each."""
         rollouts = self.all("AgentRollout")
-        return [one["name"] for one in rollouts[-1]["spec"]["gate"]["metrics"]] if rollouts else []
+        asked = rollouts[-1]["spec"]["gate"]["metrics"] if rollouts else []
+        costs = GateMetricType.COST_PER_SUCCESS
+        return {one["name"]: Says.AMOUNT if one["type"] == costs else Says.GOOD for one in asked}
 
     def world(self) -> World:
         """Observe: everything that a decision may look at."""

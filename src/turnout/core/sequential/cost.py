@@ -21,6 +21,9 @@ TUNED_TO: Final = 30.0
 """Looks at which the mixture is sharpest."""
 
 
+SCATTER: Final = 1e-9
+"""Part of the mean square below which a variance is nothing but rounding, and proves nothing."""
+
 FAR_BELOW: Final = -30.0
 """Standard deviations below which erfc has few digits left."""
 
@@ -74,7 +77,7 @@ class Drift:
             return 0.0
         mean = self.total / self.looks
         variance = self.squares / self.looks - mean * mean
-        if variance <= 0.0:
+        if variance <= SCATTER * self.squares / self.looks:
             return 0.0
         parameter = sharpest(TUNED_TO, 2.0 * alpha)
         return one_sided(self.total / math.sqrt(variance), float(self.looks), parameter)

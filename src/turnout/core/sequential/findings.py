@@ -26,6 +26,8 @@ class Finding:
         requests: Requests to the candidate, in all.
         minimum: What the candidate itself must reach, if anything.
         proved_below: The candidate was shown to be below the minimum.
+        is_money: What is compared is the cost of one success, and ``drop`` and ``margin`` are parts
+            of stable's by which the candidate's is more.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Finding:
     requests: float
     minimum: float | None = None
     proved_below: bool = False
+    is_money: bool = False
 
     @property
     def is_below(self) -> bool:

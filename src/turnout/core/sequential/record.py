@@ -7,9 +7,11 @@ from typing import Any
 
 from turnout.core.looks import Counts
 from turnout.core.sequential.bets import Bets
+from turnout.core.sequential.cost import CostTally, Drift, Spend
 from turnout.core.sequential.guesses import SAFE_PRIOR, WORSE_PRIOR
 from turnout.core.sequential.recent import Rate, Recent
 from turnout.core.sequential.slump import Slump
+from turnout.core.sequential.spending import Spending
 from turnout.core.sequential.tally import Open, Tally
 
 
@@ -70,6 +72,55 @@ def _read_slump(numbers: Sequence[Any]) -> Slump:
     good, total, candidate_good, candidate_total, *bets = _numbers(numbers)
     usual, candidate = Rate(good, total), Rate(candidate_good, candidate_total)
     return Slump(_read_bets(bets, WORSE_PRIOR), usual, candidate)
+
+
+def written_spending(spending: Spending) -> dict[str, Any]:
+    """Write a cost metric's evidence as numbers in lists: under 1 kB of JSON, no bit lost."""
+    return {
+        "drifts": [_drift(spending.drift.dearer), _drift(spending.drift.safe)],
+        "trailing": [[one.cost, one.successes] for one in spending.drift.trailing],
+        "times": [spending.seconds, spending.idle],
+        "counts": [[one.good, one.total] for one in _counts(spending)],
+    }
+
+
+def read_spending(document: Mapping[str, Any]) -> Spending:
+    """Read what was written.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is not what ``written_spending`` gives.
+    """
+    dearer, safe = (_read_drift(one) for one in document["drifts"])
+    trailing = tuple(Spend(*_numbers(one)) for one in document["trailing"])
+    seconds, idle = _numbers(document["times"])
+    mine, theirs, *others = (Counts(*_numbers(one)) for one in document["counts"])
+    late_mine, late_theirs, all_mine, all_theirs = others
+    return Spending(
+        drift=CostTally(dearer, safe, trailing),
+        seconds=seconds,
+        open_candidate=mine,
+        open_stable=theirs,
+        idle=idle,
+        late_candidate=late_mine,
+        late_stable=late_theirs,
+        candidate=all_mine,
+        stable=all_theirs,
+    )
+
+
+def _counts(spending: Spending) -> tuple[Counts, ...]:
+    now = (spending.open_candidate, spending.open_stable)
+    late = (spending.late_candidate, spending.late_stable)
+    return (*now, *late, spending.candidate, spending.stable)
+
+
+def _drift(drift: Drift) -> list[float]:
+    return [drift.looks, drift.total, drift.squares]
+
+
+def _read_drift(numbers: Sequence[Any]) -> Drift:
+    looks, total, squares = _numbers(numbers)
+    return Drift(int(looks), total, squares)
 
 
 def _bets(bets: Bets) -> list[float]:

@@ -113,6 +113,11 @@ class Tally:
     slump: Slump = USUAL
     noise: float = 1.0
 
+    @property
+    def idle(self) -> float:
+        """Seconds since the candidate was last seen to be asked."""
+        return self.waiting.seconds
+
 
 def begin(terms: Terms, rate: Rate | None = None, noise: float = 1.0) -> Tally:
     """Begin without evidence.

@@ -41,6 +41,35 @@ def said_of_both(name: str, tally: Tally) -> str:
     )
 
 
+def said_of_cost(finding: Finding, policy: Policy) -> str:
+    """Say what a cost metric shows: both values, the increase with its limit, evidence."""
+    if finding.drop is None:
+        return f"{finding.name}: candidate and stable did not succeed in the same minutes yet"
+    values = "candidate spends without a success"
+    if finding.shares is not None:
+        mine, theirs = (money(one) for one in finding.shares)
+        values = f"cost per success {mine} against {theirs}"
+    return (
+        f"{finding.name}: {values} lately, {increase(finding.drop)} "
+        f"(limit {increase(finding.margin or 0.0)}); evidence {evidence(finding.worse)} that it is "
+        f"dearer, {evidence(finding.safe)} that it is safe, of {finding.requests:.0f} successes "
+        f"({math.exp(policy.sure):.0f} decides)"
+    )
+
+
+def money(amount: float | None) -> str:
+    """Write an amount with two digits that count, a dash for unknown: $0.031, $12.40."""
+    if amount is None:
+        return "-"
+    decimals = 2 if amount <= 0.0 else max(2, 1 - math.floor(math.log10(amount)))
+    return f"${amount:.{min(decimals, 9)}f}"
+
+
+def increase(part: float) -> str:
+    """Write by how much something is more."""
+    return f"{'+' if part >= 0.0 else '-'}{100 * abs(part):.0f} %"
+
+
 def evidence(log: float) -> str:
     """Write evidence as people read it: 6.2, 48, over 1000."""
     number = plain(log)

@@ -17,6 +17,7 @@ from turnout.core.ledger import Entry, since_change
 from turnout.core.looks import Counts, Window
 from turnout.core.reasons import Reason
 from turnout.core.sequential.record import written
+from turnout.core.sequential.tally import Tally
 from turnout.core.statistical import Progress, Ruling, followed, judge_evidence, last_asked
 
 DARK = Blind(Reason.METRICS_UNAVAILABLE, "tasks: connection refused")
@@ -224,8 +225,8 @@ def test_a_restarted_operator_goes_on_from_the_same_evidence_to_the_same_bits() 
     for one in (sim, other):
         one.run(45)
     mine, theirs = (one.ledger["support-r2"]["task-success"] for one in (sim, other))
-    assert mine.tally is not None
-    assert theirs.tally is not None
+    assert isinstance(mine.tally, Tally)
+    assert isinstance(theirs.tally, Tally)
     assert written(mine.tally) == written(theirs.tally)
     assert mine.end == theirs.end
     assert len(json.dumps(written(mine.tally))) < 1500

@@ -89,7 +89,7 @@ def _was_asked(standing: Standing) -> bool:
     return all(
         _counts(standing, metric.name, changed)
         for metric in standing.gate.metrics
-        if metric.on_regression is not OnRegression.RECORD
+        if metric.action is not OnRegression.RECORD
     )
 
 

@@ -73,6 +73,14 @@ def test_sums_that_never_vary_prove_nothing(ratio: float) -> None:
     assert (finding.worse, finding.safe) == (0.0, 0.0)
 
 
+@pytest.mark.parametrize("price", [0.0, 5e-324, 1e-12])
+def test_where_stable_spends_next_to_nothing_there_is_nothing_to_compare_with(
+    price: float,
+) -> None:
+    finding = found([(1e6, 1, price, 1)] * 60)
+    assert (finding.worse, finding.safe) == (0.0, 0.0)
+
+
 def test_short_looks_are_put_together_until_they_stand_for_a_minute() -> None:
     looks = wobbling(1.3, 30)
     sixths: list[Spent] = [(a / 6, b / 6, c / 6, d / 6) for a, b, c, d in looks for _ in range(6)]
@@ -123,6 +131,8 @@ amounts = st.floats(0, 1e6)
 @given(st.lists(st.tuples(amounts, amounts, amounts, amounts), max_size=40), st.integers(5, 90))
 def test_what_is_written_is_read_back_to_the_same_bits(looks: list[Spent], seconds: int) -> None:
     spending = spent(looks, seconds)
+    finding = find_spending(COST, spending, LIMIT)
+    assert not math.isnan(finding.worse + finding.safe)
     text = json.dumps(written_spending(spending), separators=(",", ":"))
     assert read_spending(json.loads(text)) == spending
     assert len(text) < 2000

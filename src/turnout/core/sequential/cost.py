@@ -24,6 +24,9 @@ TUNED_TO: Final = 30.0
 SCATTER: Final = 1e-9
 """Part of the mean square below which a variance is nothing but rounding, and proves nothing."""
 
+FREE: Final = 1e-12
+"""Cost of a success up to which there is nothing to compare with."""
+
 FAR_BELOW: Final = -30.0
 """Standard deviations below which erfc has few digits left."""
 
@@ -118,7 +121,7 @@ class CostTally:
 
 
 def price_of(spends: Sequence[Spend]) -> float | None:
-    """Give the cost of one success; None where there was none, or nothing was spent."""
+    """Give the cost of one success; None where there was none, or next to nothing was spent."""
     cost = math.fsum(one.cost for one in spends)
     successes = math.fsum(one.successes for one in spends)
-    return cost / successes if cost > 0.0 and successes > 0.0 else None
+    return cost / successes if successes > 0.0 and cost > FREE * successes else None

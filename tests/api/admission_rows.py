@@ -118,6 +118,8 @@ BAD_STRATEGIES: tuple[Row, ...] = tuple(
         ("spec.strategy.watch.holdback", "50%", "every setWeight must be below 100 - holdback"),
         ("spec.strategy.watch.bake", "0s", "between 1s and 168h"),
         ("spec.strategy.watch.bake", "169h", "between 1s and 168h"),
+        ("spec.strategy.watch.flapWindow", "59s", "between 1m and 720h"),
+        ("spec.strategy.watch.flapWindow", "721h", "between 1m and 720h"),
         ("spec.strategy.watch.onDrift", "Alert", "unknown field"),
         ("spec.gate.confidence", "NaN", "should match"),
         ("spec.gate.confidence", "79%", "should match"),

@@ -86,7 +86,7 @@ def test_a_pause_comes_and_goes(rollout: ApiServer) -> None:
     assert "pause" not in rollout.get("AgentRollout", ROLLOUT)["spec"]
 
 
-@pytest.mark.parametrize("name", ["abort", "retry"])
+@pytest.mark.parametrize("name", ["abort", "retry", "acknowledge"])
 def test_a_latch_cannot_be_taken_back(rollout: ApiServer, name: str) -> None:
     assert want(rollout, **{name: ADA}) == ""
     assert f"{name} cannot be taken back" in want(rollout, **{name: None})

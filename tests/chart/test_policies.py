@@ -30,6 +30,7 @@ NEEDS_RIGHT = "need the right to update agentrollouts/approval"
 DECISIVE = {
     "promote": {"mode": "Full"},
     "retry": {},
+    "acknowledge": {},
 }
 
 

@@ -32,6 +32,7 @@ AT_REST = {
     "at_rest",
     "begin",
     "fallen_back",
+    "flapping",
     "queued",
     "frozen",
     "rejected",

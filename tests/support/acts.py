@@ -136,6 +136,7 @@ _ON_ROLLOUT: dict[str, Callable[[Simulation, Any], None]] = {
     "promote": _promote,
     "approve": _approve,
     "retry": lambda sim, _: sim.intend(retry={"by": "ada"}),
+    "acknowledge": lambda sim, _: sim.intend(acknowledge={"by": "ada"}),
 }
 _ACT: dict[str, Callable[[Simulation, Any], None]] = {
     "content": lambda sim, number: sim.store(prompt(f"text {number}")),

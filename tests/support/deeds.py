@@ -158,6 +158,7 @@ DEEDS: dict[str, Deed] = {
     "abort": lambda sim, _, who: sim.intend(abort=_person(who)),
     "promote": lambda sim, _, how: sim.intend(promote=how),
     "retry": lambda sim, _, who: sim.intend(retry=_person(who)),
+    "acknowledge": lambda sim, _, who: sim.intend(acknowledge=_person(who)),
     "approve": _approve,
     "quality": _quality,
     "costs": _costs,

@@ -45,6 +45,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "promote": (1, 2, 3, "Full"),
     "approve": (("ship", "ada"), ("ship", "bob"), ("again", "ada"), ("again", "bob")),
     "retry": (True,),
+    "acknowledge": (True,),
     "freeze": (True, False, False),
     "scale": (0, 1, 3),
     "traffic": ("Stopped", "Serving", "Serving"),
@@ -75,6 +76,13 @@ WATCHES: tuple[dict[str, str] | None, ...] = (None, None, {"bake": "30s"}, {"hol
 ROLLOUT: tuple[Act, ...] = (("content", 1),)
 STABLE_DEAD: tuple[Act, ...] = (("pods of stable", "none"), ("wait", 180))
 REWRITTEN: tuple[Act, ...] = (("wait", 10), ("registry", REWORDED), ("promote", "Full"))
+FLAPPED: tuple[Act, ...] = (
+    *REWRITTEN,
+    ("registry", DRIFTED),
+    ("wait", 60),
+    ("registry", REWORDED),
+    ("promote", "Full"),
+)
 WORSE: tuple[Act, ...] = (*ROLLOUT, ("quality of candidate", 0.5))
 
 
@@ -87,12 +95,14 @@ class Scene:
         last: What has just happened.
         asleep: Seconds that then passed without the operator.
         gate: The gate, where it matters.
+        watch: The watch, where it matters; with one there is a gateway, which it needs.
     """
 
     acts: tuple[Act, ...] = ()
     last: Act | None = None
     asleep: float = 0.0
     gate: Gate | None = None
+    watch: dict[str, str] | None = None
 
 
 SCENES: tuple[Scene, ...] = (
@@ -131,6 +141,8 @@ SCENES: tuple[Scene, ...] = (
     Scene((*ROLLOUT, ("promote", "Full")), ("pin", 1)),
     Scene(REWRITTEN, ("registry", DRIFTED)),
     Scene((*REWRITTEN, ("registry", DRIFTED), ("wait", 60))),
+    Scene(FLAPPED, ("registry", DRIFTED), watch={}),
+    Scene((*FLAPPED, ("registry", DRIFTED)), watch={"flapWindow": "1h"}),
 )
 """Corners of the space of worlds that chance alone would rarely come to."""
 
@@ -222,9 +234,11 @@ def _documents(history: History) -> list[dict[str, Any]]:
     if chosen == HOLDING:
         gate["metrics"][0]["onRegression"] = "Hold"
     traffic: dict[str, Any] = {"mode": "ReplicaRatio", "service": {"port": 8080}}
-    spec: dict[str, Any] = {} if history.mode == "HTTPRoute" else {"traffic": traffic}
+    by_gateway = history.mode == "HTTPRoute" or history.scene.watch is not None
+    spec: dict[str, Any] = {} if by_gateway else {"traffic": traffic}
     way = strategy(STEPS[history.steps], onPass=history.on_pass)
-    if history.watch is not None and history.mode == "HTTPRoute":
-        way["watch"] = history.watch
+    watch = history.watch if history.scene.watch is None else history.scene.watch
+    if watch is not None and by_gateway:
+        way["watch"] = watch
     spec |= {"toolRegistryRef": {"name": "tools"}}
     return [registry(), *everything(strategy=way, gate=gate, **spec)]

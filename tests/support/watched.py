@@ -72,6 +72,8 @@ class Watched(Simulation):
         match action:
             case Create(manifest):
                 assert manifest["kind"] in MADE, manifest["kind"]
+                if manifest["kind"] == "AgentRollout":
+                    self._watch_switch(AgentRollout.model_validate(manifest))
                 self._watch_write(manifest)
             case Apply(manifest, _, _):
                 assert manifest["kind"] in CHANGED, manifest["kind"]
@@ -88,6 +90,23 @@ class Watched(Simulation):
             case Release(target, _):
                 raise AssertionError(f"{target} was given up while its Agent lives")
         super().apply(action)
+
+    def _watch_switch(self, begins: AgentRollout) -> None:
+        """Nobody falls back again after twice within the window that nobody looked at."""
+        watch = begins.spec.strategy.watch
+        if watch is None or begins.spec.trigger is not Trigger.DRIFT_FALLBACK:
+            return
+        known = [AgentRollout.model_validate(one) for one in self.all("AgentRollout")]
+        since = max((one.spec.number for one in known if one.spec.acknowledge), default=0)
+        times = sorted(
+            one.status.promoted_at
+            for one in known
+            if one.spec.trigger is Trigger.DRIFT_FALLBACK
+            and one.spec.number > since
+            and one.status.promoted_at is not None
+        )
+        close = len(times) > 1 and times[-1] - times[-2] <= as_timedelta(watch.flap_window)
+        assert not close, "a third fallback that nobody looked at"
 
     def _watch_write(self, manifest: Any) -> None:
         known = self.objects.get((manifest["kind"], manifest["metadata"]["name"]))

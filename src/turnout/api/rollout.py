@@ -116,7 +116,7 @@ class Approval(Wire):
 
 _LATCHES = tuple(
     Cel(f"!has(oldSelf.{name}) || has(self.{name})", f"{name} cannot be taken back")
-    for name in ("abort", "promote", "approvals", "retry")
+    for name in ("abort", "promote", "approvals", "retry", "acknowledge")
 )
 
 
@@ -203,12 +203,17 @@ class AgentRolloutSpec(Wire):
     retry: Intent | None = None
     """Present on the newest rollout of an agent after its end: the same version is tried again, as
     a new rollout with new evidence. Example: {by: ada@example.com, reason: provider is back}."""
+    acknowledge: Intent | None = None
+    """Present: switches that nobody asked for, up to this rollout, were looked at; where two of
+    them froze further ones, these may begin again. Example: {by: ada@example.com, reason: the
+    server is fixed}."""
 
 
 class AgentRollout(Resource):
     """One transition of an agent from one version to another.
 
-    The operator creates it; people patch pause, abort, promote, approvals and retry.
+    The operator creates it; people patch pause, abort, promote, approvals, retry and
+    acknowledge.
     """
 
     cel = (

@@ -51,6 +51,7 @@ class IntentAction(StrEnum):
     PROMOTE = "Promote"
     APPROVE = "Approve"
     RETRY = "Retry"
+    ACKNOWLEDGE = "Acknowledge"
 
 
 class IntentOutcome(StrEnum):

@@ -102,6 +102,11 @@ class Watch(Wire):
             "duration(self.bake) >= duration('1s') && duration(self.bake) <= duration('168h')",
             "bake must be between 1s and 168h",
         ),
+        Cel(
+            "duration(self.flapWindow) >= duration('1m') && "
+            "duration(self.flapWindow) <= duration('720h')",
+            "flapWindow must be between 1m and 720h",
+        ),
     )
 
     holdback: Holdback = "5%"
@@ -110,6 +115,10 @@ class Watch(Wire):
     bake: Duration = "30m"
     """How long that lasts. The gate goes on judging: a regression takes the new version back, and
     with the verdict missing at the end the rollout waits for it. Example: 2h."""
+    flap_window: Duration = "24h"
+    """Two switches of stable within this time that nobody asked for, away from tools that drifted
+    or back, freeze further ones until a person acknowledges them in the AgentRollout.
+    Example: 48h."""
 
     @property
     def weight(self) -> int:

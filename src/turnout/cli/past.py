@@ -91,7 +91,14 @@ def _change(rollout: AgentRollout) -> str:
 def _people(rollout: AgentRollout) -> Iterator[tuple[str, str]]:
     """Give who asked for something, and why."""
     spec = rollout.spec
-    for wish in (spec.abort, spec.promote, *spec.approvals, spec.pause, spec.retry):
+    for wish in (
+        spec.abort,
+        spec.promote,
+        *spec.approvals,
+        spec.pause,
+        spec.retry,
+        spec.acknowledge,
+    ):
         if wish is not None:
             yield wish.by, wish.reason or ""
 

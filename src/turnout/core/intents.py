@@ -81,6 +81,9 @@ def _wishes(
     for approval in spec.approvals:
         why = _because(f"step {approval.step}", approval.reason)
         yield _Wish(IntentAction.APPROVE, approval.by, why)
+    if spec.acknowledge is not None:
+        why = spec.acknowledge.reason or ""
+        yield _Wish(IntentAction.ACKNOWLEDGE, spec.acknowledge.by, why)
     if spec.retry is not None and with_retry:
         yield _Wish(IntentAction.RETRY, spec.retry.by, spec.retry.reason or "")
 
@@ -93,7 +96,8 @@ def _line(
     wish: _Wish, rollout: AgentRollout, now: datetime, retry: IntentOutcome | None
 ) -> IntentStatus:
     phase = rollout.status.phase
-    outcome = IntentOutcome.IGNORED if has_ended(phase) else IntentOutcome.APPLIED
+    late = has_ended(phase) and wish.action is not IntentAction.ACKNOWLEDGE
+    outcome = IntentOutcome.IGNORED if late else IntentOutcome.APPLIED
     state = f"the rollout is {phase.value}"
     if wish.action is IntentAction.RETRY and retry is not None:
         outcome = retry

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from turnout.api.base import VersionRef
 from turnout.api.rollout import AgentRollout, RolloutPhase, Trigger
+from turnout.core.flaps import flapping
 from turnout.core.intake import Wanted
 from turnout.core.reasons import Reason
 from turnout.core.stable import unavailable_since
 from turnout.core.standing import TAKEN_BACK, rejected
 from turnout.core.undo import served_until
 from turnout.core.world import World
+
+FLAPPING: Final = "flapping"
+"""The rule that waits for a person after two switches that nobody asked for."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,9 @@ def outlook_of(
             return again
     if rejected(world, digest):
         return Outlook("rejected", *_rejection(world, wanted))
-    return _fresh(world, wanted, stable)
+    begins = _fresh(world, wanted, stable)
+    frozen = flapping(world, wanted, begins.trigger)
+    return begins if frozen is None else Outlook(FLAPPING, Reason.FLAPPING, frozen)
 
 
 def _at_rest(wanted: Wanted) -> Outlook:

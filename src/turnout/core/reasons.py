@@ -64,6 +64,7 @@ class Reason(StrEnum):
     SUPERSEDED = "Superseded"
     RETURNED_TO_STABLE = "ReturnedToStable"
     RETRIED = "Retried"
+    FLAPPING = "Flapping"
     EXPIRED = "Expired"
     TIMED_OUT = "TimedOut"
     PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"

@@ -1,20 +1,23 @@
 """JSON from the API server, item by item: one that cannot be taken never spoils the others.
 
-The server stores documents nested up to 10,000 deep, and Python's decoder gives up on a list
-that holds one such item. So a list that does not decode whole is cut into its items by a scan
-that needs no recursion, and each is decoded alone.
+The server stores documents nested up to 10,000 deep, and the decoder gives up on a list that holds
+one such item. So a list that does not decode whole is cut into its items by a scan that needs no
+recursion, and each is decoded alone.
 """
 
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
+
+from pydantic_core import from_json
 
 from turnout.adapters.documents import Document, Kind, Ref
 from turnout.errors import Invalid, Transient
 
-MAX_DEPTH: Final = 200
-"""No kind that Turnout reads is nested half as deep; every later step may recurse safely."""
+MAX_DEPTH: Final = 201
+"""So deep goes the decoder. No kind that Turnout reads is nested half as deep, and every later step
+may recurse safely."""
 
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[][{},]', re.DOTALL)
 _MEMBER = re.compile(rb'\s*("[^"\\]*(?:\\.[^"\\]*)*")\s*:(.*)', re.DOTALL)
@@ -28,13 +31,12 @@ def decode(raw: bytes) -> Document:
         Invalid: It is no JSON object, or nested too deep.
     """
     try:
-        document = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise Invalid("Undecodable", "the object cannot be decoded") from error
+        document = from_json(raw)
+    except ValueError as error:
+        why = f"the object is malformed, or nested more than {MAX_DEPTH} levels deep"
+        raise Invalid("Undecodable", why) from error
     if not isinstance(document, dict):
         raise Invalid("Undecodable", "the answer is no object")
-    if _is_deep(document):
-        raise Invalid("NestedTooDeep", f"the object is nested more than {MAX_DEPTH} levels deep")
     return document
 
 
@@ -45,9 +47,9 @@ def decode_list(raw: bytes, kind: Kind) -> tuple[Mapping[Ref, Document | Invalid
         Transient: What arrived is not a whole list.
     """
     try:
-        answer = json.loads(raw)
+        answer = from_json(raw)
         return dict(_whole(answer["items"] or [], kind)), answer["metadata"]
-    except (ValueError, RecursionError):
+    except ValueError:
         return _in_parts(raw, kind)
     except (AttributeError, KeyError, TypeError) as error:
         raise Transient(f"the list of {kind.resource} has no items") from error
@@ -68,11 +70,10 @@ def name_of(raw: bytes, kind: Kind) -> tuple[Ref, str]:
     return Ref(kind, namespace, name), version
 
 
-def _whole(items: list[Any], kind: Kind) -> Iterator[tuple[Ref, Document | Invalid]]:
+def _whole(items: list[Document], kind: Kind) -> Iterator[tuple[Ref, Document]]:
     for item in items:
         metadata = item["metadata"]
-        ref = Ref(kind, metadata.get("namespace") or "", metadata["name"])
-        yield ref, _too_deep(ref) if _is_deep(item) else item
+        yield Ref(kind, metadata.get("namespace") or "", metadata["name"]), item
 
 
 def _in_parts(raw: bytes, kind: Kind) -> tuple[Mapping[Ref, Document | Invalid], Document]:
@@ -88,25 +89,6 @@ def _in_parts(raw: bytes, kind: Kind) -> tuple[Mapping[Ref, Document | Invalid],
         return found, decode(members["metadata"])
     except (KeyError, Invalid) as error:
         raise Transient(f"the list of {kind.resource} cannot be read") from error
-
-
-def _too_deep(ref: Ref) -> Invalid:
-    return Invalid("NestedTooDeep", f"{ref}: nested more than {MAX_DEPTH} levels deep")
-
-
-def _is_deep(document: Document) -> bool:
-    """Claim that a document is nested too deep, without recursion."""
-    level: list[Any] = [document]
-    for _ in range(MAX_DEPTH):
-        level = [
-            value
-            for node in level
-            for value in (node.values() if isinstance(node, dict) else node)
-            if isinstance(value, (dict, list))
-        ]
-        if not level:
-            return False
-    return True
 
 
 def _members(raw: bytes) -> Iterator[tuple[str, bytes]]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turnout.adapters.decoding import MAX_DEPTH, decode, decode_list, name_of
+from turnout.adapters.decoding import MAX_DEPTH, decode, decode_list, name_of, skim
 from turnout.adapters.documents import AGENT, Ref
 from turnout.errors import Invalid, Transient
 
@@ -105,3 +105,28 @@ def test_no_bytes_ever_raise_anything_else(raw: bytes) -> None:
         decode_list(raw, AGENT)
     with pytest.raises(Invalid):
         name_of(raw, AGENT)
+
+
+@given(text=st.text(max_size=40), more=st.sampled_from(["", "eyJ2IjoibWV0YS5rOHMu"]))
+def test_what_people_wrote_is_never_taken_for_a_mark(text: str, more: str) -> None:
+    notes = {"continue": '"continue":"x"', "n": f'"uid":"a","resourceVersion":"2"{text}'}
+    objects = [
+        {
+            "metadata": {
+                "name": name,
+                "uid": f"u-{name}",
+                "resourceVersion": "7",
+                "annotations": notes,
+            }
+        }
+        for name in ("a", "b")
+    ]
+    listed = {
+        "kind": "PartialObjectMetadataList",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": {"resourceVersion": "9"} | ({"continue": more} if more else {}),
+        "items": objects,
+    }
+    raw = json.dumps(listed, separators=(",", ":")).encode()
+    assert skim(raw) == (frozenset({("u-a", "7"), ("u-b", "7")}), more)
+    assert skim(json.dumps(listed).encode()) == (frozenset(), "")

@@ -134,6 +134,18 @@ async def test_a_list_is_narrowed_by_label_and_namespace(cluster: Cluster, names
     assert Ref(CONFIG_MAP, namespace, "b") in everywhere.items
 
 
+async def test_marks_are_those_of_what_a_list_holds(cluster: Cluster, namespace: str) -> None:
+    forged = {"uid": "u", "resourceVersion": "9", "note": '"uid":"u","resourceVersion":"9"'}
+    for name, labels in (("a", {"x": "1"}), ("b", {"x": "1"}), ("c", {})):
+        metadata = {"labels": labels, "annotations": forged}
+        await cluster.create(config_map(namespace, name, metadata=metadata))
+    listing = await cluster.list(CONFIG_MAP, namespace, "x")
+    assert len(listing.marks) == 2
+    assert await cluster.marks(CONFIG_MAP, namespace, "x") == listing.marks
+    with pytest.raises(NotFound):
+        await cluster.marks(UNKNOWN_KIND, None)
+
+
 async def test_a_list_of_config_maps_has_their_versions_and_not_their_data(
     cluster: Cluster, namespace: str
 ) -> None:
@@ -347,6 +359,7 @@ async def test_a_list_longer_than_a_chunk_arrives_whole(
     monkeypatch.setattr("turnout.adapters.kube.CHUNK", 2)
     listing = await real.list(CONFIG_MAP, "default", label)
     assert {ref.name for ref in listing.items} == names
+    assert await real.marks(CONFIG_MAP, "default", label) == listing.marks
     for document in listing.items.values():
         assert not isinstance(document, Invalid)
         await real.delete(ref_of(document, CONFIG_MAP), document["metadata"]["uid"])

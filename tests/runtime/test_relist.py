@@ -1,3 +1,4 @@
+from collections import Counter
 from typing import Any
 
 from tests.support.fake_cluster import FakeCluster
@@ -124,3 +125,31 @@ async def test_a_kind_that_may_not_be_read_is_unread_and_not_watched() -> None:
     assert relister.served(SERVICE)
     assert relister.unread == {SERVICE}
     assert SERVICE not in relister.watchable
+
+
+async def test_a_sweep_reads_in_full_only_what_is_not_as_the_store_has_it() -> None:
+    cluster, store = FakeCluster("demo"), Store()
+    relister = Relister(cluster, store)
+    await cluster.create(child(HTTP_ROUTE, "support"))
+    await relister.relist()
+    route, agent = Ref(HTTP_ROUTE, "demo", "support"), Ref(AGENT, "demo", "support")
+    listed = Counter[Kind]()
+    cluster.fault = lambda _, ref: listed.update([ref.kind])
+
+    assert await relister.sweep([HTTP_ROUTE]) == frozenset()
+    assert listed[HTTP_ROUTE] == 1
+    cluster.edit(route, {"spec": {"hostnames": ["a.example"]}})
+    assert await relister.sweep([HTTP_ROUTE]) == {agent}
+    cluster.vanish(route)
+    assert await relister.sweep([HTTP_ROUTE]) == {agent}
+    assert store.get(route) is None
+    assert await relister.sweep([HTTP_ROUTE]) == frozenset()
+
+
+async def test_a_sweep_that_is_refused_is_told_of_by_the_list() -> None:
+    cluster, store = FakeCluster("demo"), Store()
+    relister = Relister(cluster, store)
+    await relister.relist()
+    fail(cluster, HTTP_ROUTE, Forbidden("list", "httproutes"))
+    assert await relister.sweep([HTTP_ROUTE]) == frozenset()
+    assert HTTP_ROUTE not in relister.watchable

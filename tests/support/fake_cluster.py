@@ -14,13 +14,14 @@ from typing_extensions import override
 from turnout.adapters.documents import (
     FIELD_MANAGER,
     JSON,
+    METADATA_LIST,
     Document,
     Kind,
     Ref,
     accepted_media,
     ref_of,
 )
-from turnout.adapters.ports import Cluster, Listing, Manifest
+from turnout.adapters.ports import Cluster, Listing, Manifest, Mark
 from turnout.core.naming import MANAGED_BY
 from turnout.errors import AlreadyExists, Conflict, Invalid, NotFound
 
@@ -29,7 +30,6 @@ Path: TypeAlias = tuple[str, ...]
 Request: TypeAlias = tuple[str, Ref]
 
 _SERVER_OWNED = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields")
-_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _ABSENT = object()
 
 
@@ -76,6 +76,10 @@ class FakeCluster(Cluster):
             and _is_selected(each["metadata"].get("labels") or {}, selector)
         }
         return Listing(found, str(self._last_version))
+
+    @override
+    async def marks(self, kind: Kind, namespace: str | None, selector: str = "") -> frozenset[Mark]:
+        return (await self.list(kind, namespace, selector)).marks
 
     @override
     async def create(self, manifest: Manifest) -> Document:
@@ -226,7 +230,7 @@ def _shaped(document: Document, media: str) -> Document:
     Raises:
         Invalid: No server knows that shape.
     """
-    if media not in {JSON, _METADATA_ONLY}:
+    if media not in {JSON, METADATA_LIST}:
         raise Invalid("NotAcceptable", media)
     seen = tuple(document) if media == JSON else ("apiVersion", "kind", "metadata")
     return copy.deepcopy({key: document[key] for key in seen})

@@ -17,6 +17,7 @@ Document: TypeAlias = Mapping[str, Any]
 """One object as JSON, never changed in place."""
 
 JSON: Final = "application/json"
+METADATA_LIST: Final = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 FIELD_MANAGER: Final = "turnout"
 """Who owns the fields that Turnout applies."""
@@ -152,8 +153,7 @@ def accepted_media(kind: Kind, *, whole_list: bool) -> str:
     """
     if kind != CONFIG_MAP:
         return JSON
-    shape = "PartialObjectMetadataList" if whole_list else "PartialObjectMetadata"
-    return f"{JSON};as={shape};g=meta.k8s.io;v=v1"
+    return METADATA_LIST if whole_list else f"{JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 
 def ref_of(document: Document, kind: Kind | None = None) -> Ref:

@@ -17,9 +17,10 @@ from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 from typing_extensions import override
 
-from turnout.adapters.decoding import decode, decode_list
+from turnout.adapters.decoding import decode, decode_list, skim
 from turnout.adapters.documents import (
     FIELD_MANAGER,
+    METADATA_LIST,
     Document,
     Kind,
     Ref,
@@ -28,7 +29,7 @@ from turnout.adapters.documents import (
     version_of,
 )
 from turnout.adapters.ownership import joined
-from turnout.adapters.ports import Annotations, Cluster, Listing, Manifest
+from turnout.adapters.ports import Annotations, Cluster, Listing, Manifest, Mark
 from turnout.adapters.refusals import Body, Call, translate
 from turnout.core.naming import MANAGED_BY
 from turnout.errors import Conflict, Invalid, NotFound, Transient
@@ -104,6 +105,15 @@ class KubeCluster(Cluster):
             return await self._list(kind, namespace, selector)
         except _Expired:
             return await self._list(kind, namespace, selector)
+
+    @override
+    async def marks(self, kind: Kind, namespace: str | None, selector: str = "") -> frozenset[Mark]:
+        found, more = skim(await self._page(kind, namespace, selector, METADATA_LIST))
+        while more:
+            page = await self._page(kind, namespace, selector, METADATA_LIST, more)
+            marks, more = skim(page)
+            found |= marks
+        return found
 
     @override
     async def create(self, manifest: Manifest) -> Document:
@@ -187,15 +197,24 @@ class KubeCluster(Cluster):
 
     async def _list(self, kind: Kind, namespace: str | None, selector: str) -> Listing:
         items: dict[Ref, Document | Invalid] = {}
-        query = {"limit": str(CHUNK)} | ({"labelSelector": selector} if selector else {})
-        path, accept = kind.path(namespace), accepted_media(kind, whole_list=True)
+        accept, more = accepted_media(kind, whole_list=True), ""
         while True:
-            call = Call("list", kind.resource, path, kind.resource, query=query, accept=accept)
-            chunk, metadata = decode_list(await self._send(call), kind)
+            page = await self._page(kind, namespace, selector, accept, more)
+            chunk, metadata = decode_list(page, kind)
             items.update(chunk)
-            if not metadata.get("continue"):
+            more = metadata.get("continue") or ""
+            if not more:
                 return Listing(items, metadata["resourceVersion"])
-            query = query | {"continue": metadata["continue"]}
+
+    async def _page(
+        self, kind: Kind, namespace: str | None, selector: str, accept: str, more: str = ""
+    ) -> bytes:
+        """Read one page of a list: the first, or the one that follows."""
+        options = {"labelSelector": selector, "continue": more}
+        query = {"limit": str(CHUNK)} | {name: text for name, text in options.items() if text}
+        path = kind.path(namespace)
+        call = Call("list", kind.resource, path, kind.resource, query=query, accept=accept)
+        return await self._send(call)
 
     async def _send(self, call: Call) -> bytes:
         """Return the body of a good answer."""

@@ -3,7 +3,7 @@
 Every method raises only the types of `turnout.errors`, and ends within ten seconds.
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, TypeAlias
@@ -18,6 +18,9 @@ Manifest: TypeAlias = Mapping[str, Any]
 Annotations: TypeAlias = Mapping[str, str | None]
 """Annotations to set, or to remove (None)."""
 
+Mark: TypeAlias = tuple[str, str]
+"""An object's uid and resourceVersion: while both are the same, so is the object."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -30,6 +33,17 @@ class Listing:
 
     items: Mapping[Ref, Document | Invalid]
     version: str
+
+    @property
+    def marks(self) -> frozenset[Mark]:
+        """Marks of the objects that could be taken."""
+        return marks_of(self.items.values())
+
+
+def marks_of(items: Iterable[Document | Invalid]) -> frozenset[Mark]:
+    """Tell the marks of those objects that could be taken."""
+    known = (item["metadata"] for item in items if not isinstance(item, Invalid))
+    return frozenset((one["uid"], one["resourceVersion"]) for one in known)
 
 
 class Cluster(Protocol):
@@ -52,6 +66,14 @@ class Cluster(Protocol):
         """Read all objects of a kind, in a namespace or (None) in all, 500 a request.
 
         Of ConfigMaps only the metadata is read.
+
+        Raises:
+            NotFound: The kind is not served.
+        """
+        ...
+
+    async def marks(self, kind: Kind, namespace: str | None, selector: str = "") -> frozenset[Mark]:
+        """Tell which objects a list would hold, without reading what is in them.
 
         Raises:
             NotFound: The kind is not served.

@@ -16,7 +16,7 @@ import structlog
 from typing_extensions import override
 
 from turnout.adapters.documents import LEASE, Document, Kind, Ref, version_of
-from turnout.adapters.ports import Annotations, Clock, Cluster, Listing, Manifest
+from turnout.adapters.ports import Annotations, Clock, Cluster, Listing, Manifest, Mark
 from turnout.errors import (
     AlreadyExists,
     Conflict,
@@ -202,6 +202,10 @@ class Fenced(Cluster):
     @override
     async def list(self, kind: Kind, namespace: str | None, selector: str = "") -> Listing:
         return await self._cluster.list(kind, namespace, selector)
+
+    @override
+    async def marks(self, kind: Kind, namespace: str | None, selector: str = "") -> frozenset[Mark]:
+        return await self._cluster.marks(kind, namespace, selector)
 
     @override
     async def create(self, manifest: Manifest) -> Document:

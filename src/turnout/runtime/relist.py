@@ -54,6 +54,20 @@ class Relister:
         """Bring the Store up to full lists of these kinds; returns what that bears on."""
         return _NONE.union(*await asyncio.gather(*(self._relist(kind) for kind in kinds)))
 
+    async def sweep(self, kinds: Iterable[Kind]) -> Refs:
+        """Do as `relist`, and read in full only where something is not as the Store has it."""
+        return await self.relist([kind for kind in kinds if await self._has_news(kind)])
+
+    async def _has_news(self, kind: Kind) -> bool:
+        try:
+            for namespace in self._scopes:
+                found = await self._cluster.marks(kind, namespace, selector(kind))
+                if found != self._store.marks(kind, namespace):
+                    return True
+        except TurnoutError:
+            return True  # the list tells what is wrong
+        return False
+
     async def _relist(self, kind: Kind) -> Refs:
         touched = _NONE
         try:

@@ -19,6 +19,7 @@ from turnout.adapters.documents import (
     Kind,
     Ref,
 )
+from turnout.adapters.ports import Mark, marks_of
 from turnout.errors import Invalid
 from turnout.runtime.relations import made_for, references_of
 from turnout.runtime.trim import trim
@@ -89,6 +90,11 @@ class Store:
     def all(self, kind: Kind) -> Mapping[Ref, Document | Invalid]:
         """Return all objects of a kind."""
         return {ref: entry.item for ref, entry in self._entries[kind].items()}
+
+    def marks(self, kind: Kind, namespace: str | None) -> frozenset[Mark]:
+        """Tell which objects of a kind are held, in a namespace or (None) in all."""
+        held = self._entries[kind].items()
+        return marks_of(entry.item for ref, entry in held if namespace in (None, ref.namespace))
 
     def children(self, owner: Ref, kind: Kind) -> Mapping[Ref, Document | Invalid]:
         """Return what was made of a kind for an object: by label, or as its version or rollout."""

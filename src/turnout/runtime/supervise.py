@@ -65,4 +65,4 @@ class Sweeper:
             await asyncio.sleep(self._pause)
             if self._is_active():
                 served = [kind for kind in _SWEPT if self._relister.served(kind)]
-                self._wake(await self._relister.relist(served))
+                self._wake(await self._relister.sweep(served))

@@ -89,20 +89,23 @@ def decide_again(world: World, before: Outcome) -> Outcome | None:
 
     Nearly every look at a rollout is like that. The outcome is the one that `decide` would come
     to: evidence speaks through the course, and whatever else time changes has its moment. None
-    where there is something to do, so that everything is to be looked at.
+    where there is more to do than to write evidence down, so that everything is to be looked at.
     """
     if not before.is_calm or before.wanted is None:
         return None
     if before.due is not None and world.now >= before.due:
         return None
     course = steer(world, before.wanted)
+    actions: tuple[Action, ...] = ()
     if _bare(course) != _bare(before.course):
-        return None
+        if _bare(_unwritten(course)) != _bare(_unwritten(before.course)):
+            return None
+        actions = tuple(plan_rollouts(world, course))
     evidence = course.evidence or Evidence(FIRST, {})
     again_in = _again_in(world, course, before.due)
     return replace(
         before,
-        decision=replace(before.decision, again_in=again_in),
+        decision=replace(before.decision, actions=actions, again_in=again_in),
         ledger=evidence.ledger,
         blind=evidence.blind,
         course=course,
@@ -111,6 +114,16 @@ def decide_again(world: World, before: Outcome) -> Outcome | None:
 
 def _bare(course: Course) -> Course:
     return replace(course, evidence=None, again_at=None)
+
+
+def _unwritten(course: Course) -> Course:
+    """Leave out of a course's record what nothing but a restart goes on from."""
+    status = course.status
+    if status is None or status.gate is None:
+        return course
+    kept = {"metrics": (), "checkpointed_at": None, "last_look_at": None}
+    gate = status.gate.model_copy(update=kept)
+    return replace(course, status=status.model_copy(update={"gate": gate}))
 
 
 def _record(world: World, patch: Mapping[str, object]) -> Record:

@@ -2,7 +2,8 @@
 
 A fleet of canaries is looked at every few seconds, and next to none of these looks finds anything
 to do. Everything that bears on an Agent wakes it when it changes, so for one that was not woken the
-world of before still holds, and is neither read nor worked through again.
+world of before still holds, and is neither read nor worked through again. Not even where evidence
+is written down: that changes nothing that anybody goes by.
 """
 
 from collections import Counter
@@ -14,8 +15,10 @@ from turnout.core.decide import Outcome, decide_again
 from turnout.core.gates import Blind
 from turnout.core.looks import Readings
 from turnout.core.world import World
+from turnout.runtime.apply import Hand
 from turnout.runtime.memory import Memory
 from turnout.runtime.observe import Observer
+from turnout.runtime.store import Refs
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,12 @@ class Glance:
     Attributes:
         outcome: What is decided; None where everything has to be looked at.
         readings: What the provider was asked meanwhile: it is not asked twice.
+        world: What was seen, where evidence is to be written down.
     """
 
     outcome: Outcome | None = None
     readings: Mapping[str, Readings | Blind] | None = None
+    world: World | None = None
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,9 @@ class _Calm:
 class Glances:
     """Looks in short at Agents that nobody woke since they were calm."""
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, observer: Observer, hand: Hand) -> None:
         self._observer = observer
+        self._hand = hand
         self._calm: dict[Ref, _Calm] = {}
         self._wakes: Counter[Ref] = Counter()
 
@@ -72,8 +78,35 @@ class Glances:
         outcome = None if stirred else decide_again(world, calm.outcome)
         if outcome is not None:
             memory.ledger, memory.blind = outcome.ledger, outcome.blind
+            if outcome.decision.actions:
+                return Glance(outcome, world=world)
             self._calm[ref] = replace(calm, outcome=outcome)
         return Glance(outcome, world.readings)
+
+    async def write_down(self, ref: Ref, glance: Glance) -> Refs:
+        """Write evidence down where that is all there is to do; returns whom it bears on.
+
+        The Agent is not among them: its record is as it was just decided, and nothing else is new.
+
+        Raises:
+            Conflict: The record is not what the decision was made on: look at everything.
+        """
+        if glance.world is None or glance.outcome is None:
+            return frozenset()
+        wakes, touched = self._wakes[ref], frozenset[Ref]()
+        for action in glance.outcome.decision.actions:
+            touched |= await self._hand.apply(action)
+        if wakes == self._wakes[ref]:
+            self._go_on(ref, glance.world, glance.outcome)
+        return touched - {ref}
+
+    def _go_on(self, ref: Ref, world: World, outcome: Outcome) -> None:
+        rollouts = self._observer.rollouts(ref)
+        if rollouts and rollouts[-1].status == outcome.course.status:
+            course = replace(outcome.course, rollout=rollouts[-1])
+            decision = replace(outcome.decision, actions=())
+            seen = replace(world, rollouts=rollouts, readings={}, ledger={})
+            self._calm[ref] = _Calm(seen, replace(outcome, course=course, decision=decision))
 
     def keep(self, ref: Ref, world: World, outcome: Outcome, memory: Memory) -> None:
         """Keep what a look saw, unless the next one must see everything again.

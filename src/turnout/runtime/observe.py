@@ -105,9 +105,13 @@ class Observer:
         then = (seen.approvals_protected, seen.routes_served, seen.crd_uid)
         return then == (here.approvals_protected, here.routes_served, here.crd_uid)
 
-    def _stored_world(self, ref: Ref, agent: Agent) -> World:
+    def rollouts(self, ref: Ref) -> tuple[AgentRollout, ...]:
+        """Read an Agent's rollouts from the Store, oldest first."""
         rollouts = self._records(ref, kinds.AGENT_ROLLOUT, AgentRollout)
-        ordered = tuple(sorted(rollouts, key=lambda one: one.spec.number))
+        return tuple(sorted(rollouts, key=lambda one: one.spec.number))
+
+    def _stored_world(self, ref: Ref, agent: Agent) -> World:
+        ordered = self.rollouts(ref)
         versions = self._records(ref, kinds.AGENT_VERSION, AgentVersion)
         return World(
             now=self._clock.now(),

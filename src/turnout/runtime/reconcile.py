@@ -106,7 +106,7 @@ class Reconciler:
         self._sources = crew.sources
         self._audience = audience
         self._memories: dict[Ref, Memory] = {}
-        self._glances = Glances(observer)
+        self._glances = Glances(observer, crew.hand)
 
     async def reconcile(self, ref: Ref) -> timedelta | None:
         """Look at one object; returns when to look again, None to leave it to events.
@@ -119,6 +119,7 @@ class Reconciler:
             return await self._shared(ref, self._store.get(ref))
         glance = await self._glances.look(ref, self._memories.get(ref, Memory()))
         if glance.outcome is not None:
+            self._audience.wake(await self._glances.write_down(ref, glance))
             self._audience.notice(ref, glance.outcome)
             return glance.outcome.decision.again_in
         document = self._store.get(ref)

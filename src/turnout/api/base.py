@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import (
@@ -139,6 +140,7 @@ Timestamp = Annotated[
 """An instant in UTC, written as Kubernetes' MicroTime: `2026-01-02T03:04:05.123456Z`."""
 
 
+@lru_cache(maxsize=1024)
 def as_timedelta(duration: str) -> timedelta:
     """A `Duration` or `FineDuration` as a length of time."""
     parts = _PARTS.findall(duration)
@@ -150,6 +152,7 @@ def seconds(duration: str) -> float:
     return as_timedelta(duration).total_seconds()
 
 
+@lru_cache(maxsize=1024)
 def fraction(share: str) -> float:
     """A `Share` as a number from 0 to 1: the double nearest to it, as division gives."""
     return float(Decimal(share.removesuffix("%")) / 100)

@@ -30,6 +30,8 @@ def fold_conditions(
 
 
 def _fold(before: Condition | None, claim: Claim, generation: int, now: datetime) -> Condition:
+    if before is not None and _says(before, claim, generation):
+        return before
     same = before is not None and before.status is claim.status
     since = before.last_transition_time if before is not None and same else now
     return Condition(
@@ -40,3 +42,8 @@ def _fold(before: Condition | None, claim: Claim, generation: int, now: datetime
         reason=str(claim.reason),
         message=claim.message,
     )
+
+
+def _says(before: Condition, claim: Claim, generation: int) -> bool:
+    known = (before.status, before.observed_generation, before.reason, before.message)
+    return known == (claim.status, generation, claim.reason, claim.message)

@@ -16,8 +16,14 @@ def stored(status: Wire) -> dict[str, Any]:
 
 
 def revised(model: _Wire, **changes: Any) -> _Wire:
-    """Change fields of a wire value, held to its schema: texts are clipped, bounds are kept."""
-    return model.model_validate(dict(model) | changes)
+    """Change fields of a wire value, held to its schema: texts are clipped, bounds are kept.
+
+    Where nothing is changed it is the very same value: what compares it later sees that at once.
+    """
+    known = dict(model)
+    if all(known[name] is value or known[name] == value for name, value in changes.items()):
+        return model
+    return model.model_validate(known | changes)
 
 
 def merge_patch(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

@@ -121,12 +121,12 @@ class Standing:
         weights = self.status.weights
         return weights.changed_at if weights and weights.changed_at else self.now
 
-    @property
+    @cached_property
     def candidate(self) -> Arm:
         """The candidate's pods."""
         return self.world.arm(self.rollout.spec.to.version)
 
-    @property
+    @cached_property
     def stable_arm(self) -> Arm:
         """The stable version's pods."""
         return self.world.arm(self.stable.version if self.stable else None)

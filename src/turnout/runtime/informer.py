@@ -1,8 +1,9 @@
 """kopf as informer: one life of it, in a thread with an event loop of its own.
 
-It lists, watches and begins again where a stream ends, and that is all it is used for: no handler
-of it can lead to a write, and there are no finalizers, annotations, Events or peerings. It has its
-own loop because at its end it cancels every task that the loop has.
+It lists, watches and begins again where a stream ends, and that is all it is used for: what a list
+or stream tells goes past it, so nothing of it can lead to a write, and there are no finalizers,
+annotations, Events or peerings. It has its own loop because at its end it cancels every task that
+the loop has.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ import kopf
 import structlog
 from typing_extensions import override
 
-from turnout.adapters.documents import Document, Kind, Ref, ref_of, selector, version_of
+from turnout.adapters.documents import Document, Kind, Ref, selector
 from turnout.adapters.kube import CALL_TIMEOUT, CHUNK, connect
 from turnout.adapters.ports import Listing
 from turnout.errors import Invalid
@@ -47,7 +48,6 @@ PATIENCE: Final = 1.5
 """Seconds that kopf gets to end; after that its thread is left to itself."""
 
 _BACKOFFS: Final = (0.2, 0.5, 1.0)  # seconds: then kopf gives up, and its next life begins
-_IDLENESS: Final = 0.1  # seconds that kopf keeps what it made for one object's event
 
 
 def stream_length(streams: int) -> int:
@@ -128,7 +128,7 @@ class Informer:
 
         kopf.on.login(registry=registry)(log_in)
         for kind in self._kinds:
-            _attend(registry, kind, listener)
+            _attend(registry, kind)
         namespaces = self._settings.namespaces
         # Without an identity kopf asks the system for a user, and a container need not have one.
         options: dict[str, Any] = {"identity": self._settings.pod_name}
@@ -138,14 +138,10 @@ class Informer:
 
     def _kopf_settings(self) -> kopf.OperatorSettings:
         settings = kopf.OperatorSettings()
-        settings.persistence.diffbase_storage = _NoEssence()
-        settings.persistence.progress_storage = _NoProgress()
         settings.posting.enabled = False
         settings.scanning.disabled = True
         settings.peering.standalone = True
         settings.process.ultimate_exiting_timeout = None
-        settings.queueing.worker_limit = None  # a limit holds a stream up while workers are idle
-        settings.queueing.idle_timeout = _IDLENESS
         settings.queueing.exit_timeout = 0.5
         settings.networking.request_timeout = CALL_TIMEOUT.total_seconds()
         settings.networking.error_backoffs = _BACKOFFS
@@ -167,18 +163,13 @@ def _note(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     logger.debug("left behind", message=context["message"])
 
 
-def _attend(registry: kopf.OperatorRegistry, kind: Kind, listener: Listener) -> None:
-    """Tell the listener of each event of a kind; lists reach it another way, and whole."""
+def _attend(registry: kopf.OperatorRegistry, kind: Kind) -> None:
+    """Let kopf watch a kind; what happens there is heard before it gets to kopf."""
 
-    async def tell(event: kopf.RawEvent, **_: Any) -> None:
-        document = event["object"]
-        ref, version = ref_of(document, kind), version_of(document)
-        if event["type"] == "DELETED":
-            listener.removed(ref, version)
-        else:
-            listener.changed(ref, document, version)
+    async def unheard(**_: Any) -> None:
+        """Hear nothing: kopf gets bookmarks only."""
 
-    kopf.on.event(kind.group, kind.version, kind.plural, registry=registry)(tell)
+    kopf.on.event(kind.group, kind.version, kind.plural, registry=registry)(unheard)
 
 
 class _Handover(Listener):
@@ -199,43 +190,3 @@ class _Handover(Listener):
     @override
     def removed(self, ref: Ref, version: str) -> None:
         self._loop.call_soon_threadsafe(self._listener.removed, ref, version)
-
-
-class _NoEssence(kopf.DiffBaseStorage):
-    """Remembers no earlier state of an object."""
-
-    @override
-    def build(self, **_: Any) -> Any:
-        return {}
-
-    @override
-    def fetch(self, **_: Any) -> None:
-        return None
-
-    @override
-    def store(self, **_: Any) -> None:
-        """Store nothing."""
-
-
-class _NoProgress(kopf.ProgressStorage):
-    """Remembers no progress of handlers."""
-
-    @override
-    def fetch(self, **_: Any) -> None:
-        return None
-
-    @override
-    def store(self, **_: Any) -> None:
-        """Store nothing."""
-
-    @override
-    def purge(self, **_: Any) -> None:
-        """Remove nothing."""
-
-    @override
-    def touch(self, **_: Any) -> None:
-        """Write nothing."""
-
-    @override
-    def clear(self, *, essence: Any) -> Any:
-        return essence

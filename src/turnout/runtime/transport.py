@@ -2,8 +2,9 @@
 
 kopf decodes a list or a line of a watch as a whole, and dies where it cannot; and it tells of a
 list item by item, so that what a list lacks goes unseen. It takes a session of ours instead
-(`kopf.AiohttpSession`). Lists are decoded here, item by item, and handed over whole; of a watch
-kopf gets only lines that it can take, and an error in one ends that stream and nothing else.
+(`kopf.AiohttpSession`). Lists are decoded here, item by item, and handed over whole. So are the
+events of a watch: kopf, which keeps a queue, a worker and a memory for each object, gets bookmarks
+in their place, to know where to go on. An error in a watch ends that stream and nothing else.
 """
 
 import asyncio
@@ -19,7 +20,15 @@ import structlog
 from kubernetes.aio.client import ApiClient
 
 from turnout.adapters.decoding import decode, decode_list, name_of
-from turnout.adapters.documents import WATCHED_KINDS, Document, Kind, Ref, accepted_media
+from turnout.adapters.documents import (
+    WATCHED_KINDS,
+    Document,
+    Kind,
+    Ref,
+    accepted_media,
+    ref_of,
+    version_of,
+)
 from turnout.adapters.kube import headers_of
 from turnout.adapters.ports import Listing
 from turnout.errors import Invalid, Transient
@@ -130,7 +139,7 @@ class _Page(_Body):
 
 
 class _Stream(_Body):
-    """One watch stream, without what would end more than itself."""
+    """One watch stream: the listener learns its events, kopf how far it came."""
 
     def __init__(self, content: aiohttp.StreamReader, kind: Kind, listener: Listener) -> None:
         super().__init__(content)
@@ -138,7 +147,7 @@ class _Stream(_Body):
         self._listener = listener
 
     async def iter_chunked(self, _size: int) -> AsyncIterator[bytes]:
-        """Pass on the lines that kopf can take; one that is cut off is none."""
+        """Pass on what kopf has to know; a line that is cut off is none."""
         loop = asyncio.get_running_loop()
         soonest_end = loop.time() + SHORTEST_STREAM
         with suppress(aiohttp.ClientError):  # a stream that breaks has ended, that is all
@@ -153,14 +162,25 @@ class _Stream(_Body):
                         code = error.get("code") if isinstance(error, Mapping) else None
                         logger.warning("watch failed", resource=self._kind.resource, code=code)
                         break
-                    case {"object": {"metadata": {"name": str(), "resourceVersion": str()}}}:
-                        yield line + b"\n"
+                    case {
+                        "type": "ADDED" | "MODIFIED" | "DELETED" as change,
+                        "object": {"metadata": {"name": str(), "resourceVersion": str()}} as found,
+                    }:
+                        self._hear(change, found)
+                        yield _bookmark(found)
                     case _:
                         continue
         await asyncio.sleep(soonest_end - loop.time())
 
+    def _hear(self, change: str, document: Document) -> None:
+        ref, version = ref_of(document, self._kind), version_of(document)
+        if change == "DELETED":
+            self._listener.removed(ref, version)
+        else:
+            self._listener.changed(ref, document, version)
+
     def _decode(self, line: bytes) -> Document:
-        """Decode an event; one that kopf cannot take is told here and goes no further."""
+        """Decode an event; of one that cannot be taken the listener learns why."""
         try:
             return decode(line)
         except Invalid as reason:
@@ -179,6 +199,12 @@ class _Stream(_Body):
         else:
             why = Invalid(reason.reason, f"{ref}: {reason.message}")
             self._listener.changed(ref, why, version)
+
+
+def _bookmark(document: Document) -> bytes:
+    """Say to kopf from where to go on."""
+    metadata = {"resourceVersion": version_of(document)}
+    return json.dumps({"type": "BOOKMARK", "object": {"metadata": metadata}}).encode() + b"\n"
 
 
 async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:

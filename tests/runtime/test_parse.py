@@ -69,3 +69,27 @@ def test_a_status_that_is_no_object_is_told() -> None:
 def test_a_record_is_never_read_in_part() -> None:
     record = {"metadata": {"name": "support-r1"}, "spec": {}, "status": {"phase": "Dreaming"}}
     assert isinstance(parse(AgentRollout, record), Unread)
+
+
+def stored(uid: str, version: str) -> dict[str, Any]:
+    document = agent()
+    return document | {"metadata": document["metadata"] | {"uid": uid, "resourceVersion": version}}
+
+
+def test_all_who_look_at_one_version_of_an_object_hold_one_value() -> None:
+    seen = parse(Agent, stored("one", "7"))
+    assert parse(Agent, stored("one", "7")) is seen
+    assert parse(Agent, stored("one", "8")) is not seen
+    assert parse(Agent, stored("two", "7")) is not seen
+    assert parse(Agent, agent()) is not parse(Agent, agent())
+
+
+def test_values_share_the_names_of_their_fields_and_a_changed_copy_has_its_own() -> None:
+    one, two = parse(Agent, stored("one", "7")), parse(Agent, stored("two", "7"))
+    assert isinstance(one, Agent)
+    assert isinstance(two, Agent)
+    assert one.spec.model_fields_set is two.spec.model_fields_set
+    names = set(one.spec.model_fields_set)
+    changed_copy = one.spec.model_copy(update={"revision_history_limit": 3, "paused": True})
+    assert changed_copy.model_fields_set > names
+    assert one.spec.model_fields_set == names == two.spec.model_fields_set

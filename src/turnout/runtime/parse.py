@@ -1,9 +1,14 @@
-"""From stored documents to the core's types; what does not parse is said, never raised."""
+"""From stored documents to the core's types; what does not parse is said, never raised.
+
+Both are frozen, so all who look at the same version of an object hold the same value. Without that
+a fleet of canaries takes twice the memory: each Agent would hold its own copies of what they share.
+"""
 
 from collections.abc import Iterable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
+from weakref import WeakValueDictionary
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from turnout.adapters.documents import Document
 from turnout.adapters.pods import pod
@@ -28,14 +33,46 @@ _DERIVED = frozenset(
 """Kinds whose status is concluded anew at each look; that of others is a record."""
 
 
+_Version: TypeAlias = tuple[str, str, str]
+_HELD: Final[WeakValueDictionary[_Version, Resource]] = WeakValueDictionary()
+_NAMES: Final[WeakValueDictionary[frozenset[str], set[str]]] = WeakValueDictionary()
+
+
 def parse(kind: type[Known], document: Document | Invalid) -> Known | Unread:
+    """Read one of our kinds, or take what was read of this very version and is still held."""
+    if isinstance(document, Invalid):
+        return Unread(document.message)
+    metadata = document["metadata"]
+    version = kind.__name__, metadata.get("uid", ""), metadata.get("resourceVersion", "")
+    held = _HELD.get(version)
+    if isinstance(held, kind):
+        return held
+    found = _read(kind, document)
+    if isinstance(found, Resource) and all(version):
+        _share_names(found)
+        _HELD[version] = found
+    return found
+
+
+def _share_names(node: Any) -> None:
+    """Let values share the sets of names that pydantic keeps of the fields that were given."""
+    if isinstance(node, BaseModel):
+        names = node.model_fields_set
+        shared = _NAMES.setdefault(frozenset(names), names)
+        object.__setattr__(node, "__pydantic_fields_set__", shared)
+        for value in vars(node).values():
+            _share_names(value)
+    elif isinstance(node, tuple):
+        for value in node:
+            _share_names(value)
+
+
+def _read(kind: type[Known], document: Document) -> Known | Unread:
     """Read one of our kinds.
 
     A part of a status that cannot be read is as good as lost where a status may be lost: another
     operator's word there keeps nobody from what the spec asks for.
     """
-    if isinstance(document, Invalid):
-        return Unread(document.message)
     try:
         return kind.model_validate(document)
     except ValidationError as error:
@@ -43,7 +80,7 @@ def parse(kind: type[Known], document: Document | Invalid) -> Known | Unread:
         parts = {part for _, part in spoilt}
         if kind.__name__ in _DERIVED and {top for top, _ in spoilt} == {"status"} and all(parts):
             kept = {key: value for key, value in document["status"].items() if key not in parts}
-            return parse(kind, {**document, "status": kept})
+            return _read(kind, {**document, "status": kept})
         return _unread(error)
 
 

@@ -20,15 +20,7 @@ import structlog
 from kubernetes.aio.client import ApiClient
 
 from turnout.adapters.decoding import decode, decode_list, name_of
-from turnout.adapters.documents import (
-    WATCHED_KINDS,
-    Document,
-    Kind,
-    Ref,
-    accepted_media,
-    ref_of,
-    version_of,
-)
+from turnout.adapters.documents import WATCHED_KINDS, Document, Kind, Ref, accepted_media, ref_of
 from turnout.adapters.kube import headers_of
 from turnout.adapters.ports import Listing
 from turnout.errors import Invalid, Transient
@@ -164,16 +156,18 @@ class _Stream(_Body):
                         break
                     case {
                         "type": "ADDED" | "MODIFIED" | "DELETED" as change,
-                        "object": {"metadata": {"name": str(), "resourceVersion": str()}} as found,
+                        "object": {
+                            "metadata": {"name": str(), "resourceVersion": str() as version}
+                        } as found,
                     }:
-                        self._hear(change, found)
-                        yield _bookmark(found)
+                        self._hear(change, found, version)
+                        yield _bookmark(version)
                     case _:
                         continue
         await asyncio.sleep(soonest_end - loop.time())
 
-    def _hear(self, change: str, document: Document) -> None:
-        ref, version = ref_of(document, self._kind), version_of(document)
+    def _hear(self, change: str, document: Document, version: str) -> None:
+        ref = ref_of(document, self._kind)
         if change == "DELETED":
             self._listener.removed(ref, version)
         else:
@@ -201,9 +195,9 @@ class _Stream(_Body):
             self._listener.changed(ref, why, version)
 
 
-def _bookmark(document: Document) -> bytes:
+def _bookmark(version: str) -> bytes:
     """Say to kopf from where to go on."""
-    metadata = {"resourceVersion": version_of(document)}
+    metadata = {"resourceVersion": version}
     return json.dumps({"type": "BOOKMARK", "object": {"metadata": metadata}}).encode() + b"\n"
 
 

@@ -6,7 +6,6 @@ warm; only the one that leads works through the queue and writes.
 
 import asyncio
 import contextlib
-import gc
 import signal
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
@@ -40,6 +39,7 @@ from turnout.runtime.lease import Fenced, Leadership, lease_ref
 from turnout.runtime.lineup import Lineup
 from turnout.runtime.observe import Observer
 from turnout.runtime.parse import is_running
+from turnout.runtime.process import be_thrifty
 from turnout.runtime.queue import Queue
 from turnout.runtime.reader import Reader
 from turnout.runtime.readings import Gauge
@@ -56,10 +56,6 @@ from turnout.runtime.workers import Workers
 from turnout.settings import Settings
 
 logger = structlog.stdlib.get_logger(__name__)
-
-COLLECTOR: Final = (50_000, 20, 100)
-"""Thresholds of Python's search for cycles. Large answers are decoded all the time and hold none;
-with the usual (700, 10, 10) each makes it walk through all that is kept of the cluster."""
 
 FINISHED: Final = 0
 LOST_LEASE: Final = 1
@@ -285,7 +281,7 @@ async def serve(settings: Settings) -> int:
 
 def main(settings: Settings) -> int:
     """Run the operator in this process."""
-    gc.set_threshold(*COLLECTOR)
+    be_thrifty()
     set_up_logging(settings)
     logger.info("starting", pod=settings.pod_name, namespaces=settings.namespaces or "all")
     return asyncio.run(serve(settings))

@@ -7,6 +7,7 @@ import pytest
 
 from tests.cli.contents import registry, tool
 from tests.cli.scene import Scene
+from tests.operator.stage import Stage
 from tests.support.kubectl import eventually
 from turnout.cli.exits import Exit
 from turnout.cli.lint.command import look
@@ -80,6 +81,27 @@ def test_reading_needs_no_more_than_the_role_view(scene: Scene) -> None:
     refused = scene.turnout("pause", "support", user="vic")
     assert refused.code == Exit.FAILED
     assert "you are not allowed to patch agentrollouts.turnout.dev" in refused.err
+
+
+def test_looks_of_a_rollout_are_counted_again_from_the_real_provider(
+    scene: Scene, stage: Stage
+) -> None:
+    url = stage.settings["metrics"]["default"]["url"]
+    words = ("gate", "replay", "support", "--from-prometheus", url, "--scrape-interval", "1s")
+
+    def looks() -> list[dict[str, Any]]:
+        answer = scene.turnout(*words, "--print-looks")
+        assert answer.code == Exit.DONE, answer.err
+        return [json.loads(one) for one in answer.out.splitlines()]
+
+    eventually("two looks", lambda: len(looks()) >= 2)
+    found = looks()[1]
+    assert (found["stream"], found["metric"]) == (scene.rollout, "task-success")
+    stable, candidate = found["stable"]["total"], found["candidate"]["total"]
+    assert candidate > 0
+    assert stable / candidate == pytest.approx(3, rel=0.3)
+    assert scene.turnout(*words, "--rollout", "r99", "--print-looks").code == Exit.FAILED
+    assert "give the gate to judge by" in scene.turnout(*words).err
 
 
 def test_kubectl_runs_it_as_a_plugin_and_an_abort_is_in_the_history(scene: Scene) -> None:

@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Final, get_type_hints
 
 import typer
@@ -93,6 +94,28 @@ class Plan:
     until: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Where samples of the past are.
+
+    Attributes:
+        from_prometheus: Address of the Prometheus; None where looks come out of a file.
+        rollout: The rollout, as r14; all of the agent's without it.
+        scrape: How often it scrapes.
+        headers_file: YAML mapping of request headers, as the operator's headersFile.
+        ca_file: Certificates that its own is checked against.
+        print_looks: Print the looks in place of judging them.
+    """
+
+    from_prometheus: str | None = None
+    rollout: str | None = None
+    scrape: str = "15s"
+    headers_file: Path | None = None
+    ca_file: Path | None = None
+    print_looks: bool = False
+
+
+_PROMETHEUS: Final = "Looks out of a Prometheus"
 _TRUTH: Final = "Truth (of all metrics, or of one: METRIC=...; may be repeated)"
 _CLUSTER: Final = "Cluster (as kubectl has them)"
 
@@ -131,6 +154,36 @@ OPTIONS: Final[Mapping[str, Any]] = {
     ),
     "outage": typer.Option(
         metavar="FROM+LENGTH", help="Prometheus is away: 30m+5m.", rich_help_panel=_TRUTH
+    ),
+    "from_prometheus": typer.Option(
+        metavar="URL",
+        help="Count the looks of an agent's past rollouts there.",
+        rich_help_panel=_PROMETHEUS,
+    ),
+    "rollout": typer.Option(
+        help="One rollout, as r14; else all that the cluster still has.",
+        rich_help_panel=_PROMETHEUS,
+    ),
+    "scrape": typer.Option(
+        "--scrape-interval",
+        metavar="DURATION",
+        help="How often it scrapes pods.",
+        rich_help_panel=_PROMETHEUS,
+    ),
+    "headers_file": typer.Option(
+        metavar="FILE",
+        help="Headers to ask with, as YAML: {Authorization: Bearer ...}.",
+        rich_help_panel=_PROMETHEUS,
+    ),
+    "ca_file": typer.Option(
+        metavar="FILE",
+        help="Certificates that its own is checked against.",
+        rich_help_panel=_PROMETHEUS,
+    ),
+    "print_looks": typer.Option(
+        "--print-looks",
+        help="Print the looks, as this command reads them; needs no gate.",
+        rich_help_panel=_PROMETHEUS,
     ),
     "seed": typer.Option(help="Of the traffic's chance; the same one again."),
     "runs": typer.Option(min=1, max=10_000, help="So many rollouts, and a table of their ends."),
@@ -187,4 +240,4 @@ def _options(group: type) -> list[inspect.Parameter]:
     ]
 
 
-__all__ = ["Access", "Acting", "Asking", "Form", "Goal", "Plan", "Told", "View", "flat"]
+__all__ = ["Access", "Acting", "Asking", "Form", "Goal", "Plan", "Samples", "Told", "View", "flat"]

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from turnout.cli.completion import agents, versions
-from turnout.cli.options import Access, Form, Goal, Plan, Told, View, flat
+from turnout.cli.options import Access, Form, Goal, Plan, Samples, Told, View, flat
 from turnout.cli.words import AgentName, Output, end
 
 _SIDES: Final = 2
@@ -162,12 +162,18 @@ def lint(
 @flat
 def replay(
     looks: Annotated[
-        str, typer.Argument(metavar="LOOKS", help="File with a look a line, or - for stdin.")
+        str,
+        typer.Argument(
+            metavar="LOOKS|AGENT",
+            help="File with a look a line, or - for stdin; an agent's name with --from-prometheus.",
+        ),
     ],
     *,
     config: Annotated[
-        str, typer.Option("--config", "-c", metavar="FILE", help="The gate block, as YAML.")
-    ],
+        str | None, typer.Option("--config", "-c", metavar="FILE", help="The gate block, as YAML.")
+    ] = None,
+    samples: Samples,
+    access: Access,
 ) -> None:
     """Put recorded looks through the gate, and print what it says after each.
 
@@ -179,11 +185,25 @@ def replay(
     A stream is one rollout, judged by the metrics that it has. The answer, a line a look, has
     stream, at, metric, evidence_worse, evidence_safe, regression and verdict.
 
-    Exit codes: 0 replayed, 2 the gate or a look cannot be used.
-    """
-    from turnout.cli.replay import command as verb
+    With --from-prometheus the looks of an agent's past rollouts are counted again, as far as its
+    rollouts and the samples are still there:
 
-    raise typer.Exit(int(verb.replay(config, looks)))
+    turnout gate replay support --config gate.yaml --from-prometheus http://localhost:9090
+
+    Exit codes: 0 replayed, 2 the gate or a look cannot be used, or nothing can be fetched.
+    """
+    if config is None and not samples.print_looks:
+        raise typer.BadParameter("give the gate to judge by: --config FILE")
+    if samples.from_prometheus is not None:
+        from turnout.cli.replay import archive
+
+        end(archive.replay_past(access, looks, None if samples.print_looks else config, samples))
+    elif config is None or samples.print_looks:
+        raise typer.BadParameter("--print-looks has a meaning with --from-prometheus only")
+    else:
+        from turnout.cli.replay import command as verb
+
+        raise typer.Exit(int(verb.replay(config, looks)))
 
 
 @flat

@@ -44,22 +44,31 @@ class Stream:
 
 
 def replay(gate_path: str, looks_path: str) -> Exit:
-    """Print what the gate says after each look; what it cannot judge is told beside.
+    """Print what the gate says after each recorded look; what it cannot judge is told beside.
 
     Raises:
         Invalid: the gate or a look cannot be used.
     """
     gate = read_gate(gate_path)
-    looks = read_looks(looks_path, gate)
+    return judge(gate, read_looks(looks_path, gate))
+
+
+def judge(gate: GateFile, looks: Sequence[Look]) -> Exit:
+    """Print what the gate says after each look of its metrics."""
     streams = _streams(gate, looks)
     for note in _notes(gate, looks):
-        sys.stderr.write(f"note: {note}\n")
+        tell(note)
     for look, window in windows(looks):
         stream = streams[look.stream]
         tally = stream.take(look.metric, window)
         sys.stdout.write(_line(look, tally, stream.verdict))
     sys.stderr.write(f"{_summary(streams)}\n")
     return Exit.DONE
+
+
+def tell(note: str) -> None:
+    """Tell a person what the answer leaves out."""
+    sys.stderr.write(f"note: {note}\n")
 
 
 def _streams(gate: GateFile, looks: Sequence[Look]) -> dict[str, Stream]:

@@ -46,6 +46,13 @@ class Look:
         """What it is the next look of."""
         return self.stream, self.metric
 
+    def line(self) -> str:
+        """Write it as a line that can be read again."""
+        arms = {"stable": self.stable, "candidate": self.candidate}
+        counts = {arm: {"good": one.good, "total": one.total} for arm, one in arms.items()}
+        document = {"stream": self.stream, "at": self.at, "metric": self.metric, **counts}
+        return json.dumps(document, ensure_ascii=False) + "\n"
+
 
 def read_looks(path: str, gate: GateFile) -> list[Look]:
     """Read looks, in time order within each stream.

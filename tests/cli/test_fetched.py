@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 from typing_extensions import override
 
 from tests.support.manifests import GATE, kind, metric, strategy
 from turnout.adapters.ports import Metrics, SampleQuery, Series
 from turnout.api.metric import MetricTemplate
 from turnout.api.rollout import AgentRollout
+from turnout.cli.app import app
 from turnout.cli.exits import Exit
 from turnout.cli.options import Samples
 from turnout.cli.replay.archive import answer, chosen, fetched, provider_of
@@ -206,3 +208,16 @@ def test_an_address_that_is_none_is_refused_by_its_option() -> None:
         provider_of(Samples("localhost:9090"))
     with pytest.raises(Invalid, match="InvalidOption: --scrape-interval: Input should be"):
         provider_of(Samples("http://localhost:9090", scrape="soon"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["support"], "give the gate to judge by: --config FILE"),
+        (["looks.jsonl", "--print-looks"], "has a meaning with --from-prometheus only"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(words: list[str], said: str) -> None:
+    answer = CliRunner().invoke(app, ["gate", "replay", *words], env={"COLUMNS": "200"})
+    assert answer.exit_code == 2
+    assert said in answer.output

@@ -14,6 +14,7 @@ from tests.support.manifests import GATE, kind, metric, strategy
 from turnout.adapters.ports import Metrics, SampleQuery, Series
 from turnout.api.metric import MetricTemplate
 from turnout.api.rollout import AgentRollout
+from turnout.api.strategy import GateMetricType
 from turnout.cli.app import app
 from turnout.cli.exits import Exit
 from turnout.cli.options import Samples
@@ -36,6 +37,7 @@ class Counters(Metrics):
 
     Attributes:
         since: When a pod appeared, in seconds after noon; long before where it is not named.
+        absent: A metric that has no series.
         restarts: When a pod's counters began at zero again.
     """
 
@@ -44,6 +46,7 @@ class Counters(Metrics):
         self.since: dict[str, float] = {}
         self.restarts: dict[str, float] = {}
         self.problem: str | None = None
+        self.absent = ""
         self.asked: list[SampleQuery] = []
 
     @override
@@ -53,7 +56,7 @@ class Counters(Metrics):
             Series("demo", pod, {"outcome": outcome}, tuple(samples), problem=self.problem)
             for pod, rates in self.pods.items()
             for outcome, rate in zip(("success", "failure"), rates, strict=True)
-            if (samples := list(self._counted(pod, rate, query)))
+            if query.metric != self.absent and (samples := list(self._counted(pod, rate, query)))
         ]
 
     def _counted(self, pod: str, rate: float, query: SampleQuery) -> Iterator[tuple[float, float]]:
@@ -158,6 +161,37 @@ async def test_what_has_no_looks_is_told_with_its_reason(
 async def test_a_rollout_that_runs_is_read_until_now() -> None:
     found = await fetched(archive(both()), [rollout(finishedAt=None)], NOON + timedelta(minutes=1))
     assert len(found) == 6
+
+
+async def test_a_cost_has_no_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    known = rollout()
+    cost = known.spec.gate.metrics[0].model_copy(
+        update={"type": GateMetricType.COST_PER_SUCCESS, "max_increase": "15%"}
+    )
+    gate = known.spec.gate.model_copy(update={"metrics": (cost,)})
+    spent = known.model_copy(update={"spec": known.spec.model_copy(update={"gate": gate})})
+    assert await looks(both(), spent) == []
+    assert "a cost per success needs sums of money" in capsys.readouterr().err
+
+
+async def test_series_that_name_versions_are_counted_by_them() -> None:
+    counters = both()
+    counters.pods = {STABLE: (2.7, 0.3), CANDIDATE: (0.8, 0.2)}
+    template = metric()
+    template["spec"]["versionLabel"] = "service"
+    found = await fetched(archive(counters, template), [rollout()], NOON)
+    assert [counts(one) for one in found] == [[27, 30, 8, 10]] * 12
+    assert {one.version_label for one in counters.asked} == {"service"}
+
+
+async def test_a_counter_that_is_not_there_is_no_zero() -> None:
+    template = metric()
+    template["spec"]["ratio"]["good"]["metric"] = "agent_errors_total"
+    template["spec"]["direction"] = "LowerIsBetter"
+    counters = both()
+    counters.absent = "agent_errors_total"
+    with pytest.raises(MetricsUnavailable, match="not the same as a zero"):
+        await fetched(archive(counters, template), [rollout()], NOON)
 
 
 async def test_a_series_that_says_it_is_anothers_is_not_believed() -> None:

@@ -14,9 +14,12 @@ from turnout.adapters.questions import Scope, pair_of
 from turnout.api.base import seconds
 from turnout.api.metric import MetricTemplate
 from turnout.api.rollout import AgentRollout
-from turnout.api.strategy import GateMetric
+from turnout.api.strategy import GateMetric, GateMetricType
+from turnout.cli.replay.gatefile import NOT_COUNTED, MetricType
 from turnout.cli.replay.recorded import Look
+from turnout.core.gates import Blind
 from turnout.core.looks import ArmRole, Cadence, Member, Readings, Window, close_windows
+from turnout.core.measures import sight_of, trusted
 from turnout.errors import MetricsUnavailable
 
 PROVIDER: Final = "prometheus"
@@ -51,12 +54,16 @@ class Past:
     end: float
 
     def member(self, pod: str, created: float) -> Member | None:
-        """Tell for whom a pod answered, by its name; None where it is another's."""
+        """Tell for whom a pod answered, by its name; None where it is another's.
+
+        Where series name versions and no pods, a version's own name stands for all its pods.
+        """
         spec = self.rollout.spec
         stable = spec.from_.version if spec.from_ is not None else None
         for version, role in ((stable, ArmRole.STABLE), (spec.to.version, ArmRole.CANDIDATE)):
             begin = f"{version}-"
-            if pod.startswith(begin) and _POD.fullmatch(pod.removeprefix(begin)):
+            own = pod.startswith(begin) and _POD.fullmatch(pod.removeprefix(begin))
+            if own or pod == version:
                 return Member(role, created)
         return None
 
@@ -91,18 +98,22 @@ class Archive:
             yield past
             return
         for metric in rollout.spec.gate.metrics:
-            template = self.templates.get(metric.template_ref.name)
-            if template is None:
-                why = f"MetricTemplate {metric.template_ref.name} is gone"
-                yield Skipped(f"{name}, metric {metric.name}", why)
+            found = await self._metric(past, metric)
+            if isinstance(found, str):
+                yield Skipped(f"{name}, metric {metric.name}", found)
                 continue
-            windows = await self._windows(past, metric, template)
-            found = [_look(name, metric, one) for one in windows]
-            if not found:
-                why = "the provider has no such samples of its pods at that time"
-                yield Skipped(f"{name}, metric {metric.name}", why)
             for one in found:
-                yield one
+                yield _look(name, metric, one)
+
+    async def _metric(self, past: Past, metric: GateMetric) -> Sequence[Window] | str:
+        """Give the windows of one metric, or say why there are none."""
+        if metric.type is GateMetricType.COST_PER_SUCCESS:
+            return NOT_COUNTED[MetricType.COST_PER_SUCCESS]
+        template = self.templates.get(metric.template_ref.name)
+        if template is None:
+            return f"MetricTemplate {metric.template_ref.name} is gone"
+        windows = await self._windows(past, metric, template)
+        return windows or "the provider has no such samples of its pods at that time"
 
     async def _windows(
         self, past: Past, metric: GateMetric, template: MetricTemplate
@@ -130,7 +141,12 @@ class Archive:
         async def ask(query: SampleQuery) -> Sequence[Series]:
             return list(_believed(past, await self.metrics.samples(PROVIDER, query)))
 
-        return await pair_of(metric, template, scope).read(ask)
+        pair = pair_of(metric, template, scope)
+        readings = await pair.read(ask)
+        found = trusted(metric.name, readings, sight_of(pair.measure, readings, unnamed=False))
+        if isinstance(found, Blind):
+            raise MetricsUnavailable(found.reason, found.message)
+        return found
 
 
 def _believed(past: Past, found: Iterable[Series]) -> Iterator[Series]:

@@ -17,7 +17,7 @@ from turnout.core.naming import MANAGED_BY
 from turnout.core.plan import Annotate, Apply, Create, Release, Remove, Target
 from turnout.errors import Invalid
 from turnout.simulation import trial as trials
-from turnout.simulation.chance import arrivals, successes
+from turnout.simulation.chance import arrivals, spending, successes
 from turnout.simulation.cluster import Conflict, Document, MemoryCluster
 from turnout.simulation.life import Life
 from turnout.simulation.subject import documents
@@ -37,6 +37,12 @@ LATENCY: dict[str, Any] = METRIC | {
     "type": "Latency",
     "templateRef": {"name": "times"},
     "slowerThan": "2s",
+}
+COST: dict[str, Any] = {
+    "name": "cost",
+    "type": "CostPerSuccess",
+    "templateRef": {"name": "costs"},
+    "maxIncrease": "15%",
 }
 BUSY = Truth(rate=40)
 HOUR = 3600.0
@@ -202,6 +208,31 @@ def test_each_metric_has_its_own_truth_and_failures_are_counted_by_success() -> 
     assert trial.phase is RolloutPhase.ROLLED_BACK
     assert trial.message.startswith("latency: ")
     assert trial.account.excess == 0
+
+
+def test_a_dearer_version_is_held_and_hurts_no_user() -> None:
+    dearer = replace(BUSY, worse=(Drop(0.6, metric="cost"),))
+    trial = played(dearer, metrics=[METRIC, COST], maxDuration="1h")
+    assert trial.phase is RolloutPhase.HELD
+    assert trial.message.startswith("cost: cost per success ")
+    assert trial.account.excess == 0
+    alone = played(dearer, metrics=[COST], maxDuration="1h")
+    assert (alone.phase, alone.account.failed) == (RolloutPhase.HELD, 0)
+    assert counted(spec(metrics=[COST, LATENCY, METRIC]).gate.metrics) == "task-success"
+
+
+def test_costs_move_with_incidents_and_never_below_nothing() -> None:
+    truth = Truth(worse=(Drop(0.3, 10),), incidents=(Drop(0.5, 20, 30), Drop(-2, 40)))
+    found = [
+        (truth.stable_cost("cost", at), truth.candidate_cost("cost", at)) for at in (0, 10, 20, 40)
+    ]
+    assert found == [(1, 1), (1, 1.3), (1.5, pytest.approx(1.95)), (0, 0)]
+
+
+def test_what_answers_cost_scatters_about_its_mean() -> None:
+    random = Random(7)
+    assert spending(random, 0, 1.0) == spending(random, 5, 0.0) == 0
+    assert spending(random, 100_000, 2.0) == pytest.approx(200_000, rel=0.02)
 
 
 def test_the_drop_that_began_last_holds_and_incidents_add_up() -> None:

@@ -42,6 +42,11 @@ def successes(random: Random, tries: int, share: float) -> int:
     return found
 
 
+def spending(random: Random, answers: int, mean: float) -> float:
+    """Draw what some answers cost together, each widely scattered about the mean (exponential)."""
+    return random.gammavariate(answers, mean) if answers and mean > 0 else 0.0
+
+
 def _gap(random: Random, log_of_rest: float) -> int:
     """Draw how many tries it takes to the next success, that one included (geometric)."""
     return 1 + int(min(math.log(1.0 - random.random()) / log_of_rest, FAR))

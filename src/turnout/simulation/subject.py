@@ -45,11 +45,14 @@ def documents(spec: RolloutStrategySpec) -> Iterator[Document]:
 
 def _template(metric: GateMetric) -> Document:
     counter = {"metric": "requests"}
-    spec = (
-        {"type": "Histogram", "histogram": counter}
-        if metric.type is GateMetricType.LATENCY
-        else {"type": "Ratio", "ratio": {"good": counter, "total": counter}}
-    )
+    blocks: dict[GateMetricType, Document] = {
+        GateMetricType.LATENCY: {"type": "Histogram", "histogram": counter},
+        GateMetricType.COST_PER_SUCCESS: {
+            "type": "SumCount",
+            "sumCount": {"sum": {"metric": "spent"}, "count": counter},
+        },
+    }
+    spec = blocks.get(metric.type, {"type": "Ratio", "ratio": {"good": counter, "total": counter}})
     return _object("MetricTemplate", metric.template_ref.name, spec)
 
 

@@ -19,7 +19,7 @@ from turnout.simulation.life import INSTANT, Life
 from turnout.simulation.provider import Provider
 from turnout.simulation.subject import content, documents
 from turnout.simulation.truth import Truth
-from turnout.simulation.users import Account, Users, counted
+from turnout.simulation.users import Account, Users, costs, counted
 
 BEFORE: Final = 60.0
 """Seconds that stable serves alone before the rollout begins."""
@@ -79,7 +79,9 @@ class _Play:
     def __init__(self, spec: RolloutStrategySpec, truth: Truth, seed: int, scrape: float) -> None:
         kept = 8 + 2 * math.ceil(seconds(spec.gate.interval) / scrape)
         self._truth, self._seed = truth, seed
-        self._users = Users(truth, Random(seed), counted(spec.gate.metrics))
+        self._users = Users(
+            truth, Random(seed), counted(spec.gate.metrics), costs(spec.gate.metrics)
+        )
         self._provider = Provider(kept)
         self._life = Life(scrape, self._provider, self._users)
         for document in documents(spec):

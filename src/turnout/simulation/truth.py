@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Drop:
-    """So much lower a share of good answers is, for a time.
+    """So much lower a share of good answers is, or so much dearer an answer, for a time.
 
     Attributes:
-        points: Difference of the share, 0.05 for five points; below zero it is higher.
+        points: Difference of the share, 0.05 for five points, or part by which a cost is higher;
+            below zero it is better.
         since: Seconds after the rollout began.
         until: The same, when it is over.
         metric: The metric that it shows in; None for every one.
@@ -59,14 +60,27 @@ class Truth:
 
     def stable_share(self, metric: str, at: float) -> float:
         """Share of good answers that stable gives, at so many seconds after the beginning."""
-        lost = math.fsum(one.points for one in self.incidents if one.holds(metric, at))
+        lost = math.fsum(self._incidents(metric, at))
         return _share(self.stable.get(metric, self.usual) - lost)
 
     def candidate_share(self, metric: str, at: float) -> float:
         """Share of good answers that the candidate gives."""
+        return _share(self.stable_share(metric, at) - self._worse(metric, at))
+
+    def stable_cost(self, metric: str, at: float) -> float:
+        """What an answer of stable costs on average, as a multiple of what it usually does."""
+        return max(0.0, 1.0 + math.fsum(self._incidents(metric, at)))
+
+    def candidate_cost(self, metric: str, at: float) -> float:
+        """What an answer of the candidate costs on average, in the same unit."""
+        return max(0.0, self.stable_cost(metric, at) * (1.0 + self._worse(metric, at)))
+
+    def _worse(self, metric: str, at: float) -> float:
         drops = [one for one in self.worse if one.holds(metric, at)]
-        newest = max(drops, key=lambda one: one.since, default=Drop(0.0))
-        return _share(self.stable_share(metric, at) - newest.points)
+        return max(drops, key=lambda one: one.since, default=Drop(0.0)).points
+
+    def _incidents(self, metric: str, at: float) -> Iterator[float]:
+        return (one.points for one in self.incidents if one.holds(metric, at))
 
     def is_blind(self, at: float) -> bool:
         """Claim that the metrics provider is away then."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 from turnout.api.gate import GateMetric, GateMetricType
-from turnout.simulation.chance import arrivals, successes
+from turnout.simulation.chance import arrivals, spending, successes
 from turnout.simulation.life import Answers, Span
 from turnout.simulation.truth import Truth
 
@@ -34,12 +34,14 @@ class Users:
 
     Attributes:
         counted: The metric by which a request failed.
+        costs: Metrics that are an amount, not a share.
         candidate: Name of the version that is tried; None before it is there.
     """
 
     truth: Truth
     random: Random
     counted: str
+    costs: frozenset[str] = frozenset()
     began: float = math.inf
     candidate: str | None = None
     account: Account = field(default_factory=Account)
@@ -49,15 +51,26 @@ class Users:
         at = span[0] - self.began
         number = arrivals(self.random, self.truth.rate * share * (span[1] - span[0]))
         is_new = version == self.candidate
-        find = self.truth.candidate_share if is_new else self.truth.stable_share
-        good = {one: successes(self.random, number, find(one, at)) for one in metrics}
+        found = {one: self._told(one, number, at, is_new=is_new) for one in metrics}
         if at >= 0:
-            self._note(number, number - good.get(self.counted, number), at, is_new=is_new)
-        return Answers(number, {one: float(many) for one, many in good.items()})
+            self._note(number, found, at, is_new=is_new)
+        return Answers(number, found)
 
-    def _note(self, number: int, failed: int, at: float, *, is_new: bool) -> None:
+    def _told(self, metric: str, number: int, at: float, *, is_new: bool) -> float:
+        """Draw what a metric tells of some answers: how many were good, or what they cost."""
+        truth = self.truth
+        if metric in self.costs:
+            cost = truth.candidate_cost if is_new else truth.stable_cost
+            return spending(self.random, number, cost(metric, at))
+        share = truth.candidate_share if is_new else truth.stable_share
+        return float(successes(self.random, number, share(metric, at)))
+
+    def _note(self, number: int, found: Mapping[str, float], at: float, *, is_new: bool) -> None:
         truth, metric, so_far = self.truth, self.counted, self.account
-        drop = truth.stable_share(metric, at) - truth.candidate_share(metric, at)
+        failed, drop = 0, 0.0
+        if metric not in self.costs:
+            failed = round(number - found.get(metric, number))
+            drop = truth.stable_share(metric, at) - truth.candidate_share(metric, at)
         self.account = Account(
             so_far.asked + number * is_new,
             so_far.failed + failed,
@@ -67,5 +80,12 @@ class Users:
 
 def counted(gate_metrics: Sequence[GateMetric]) -> str:
     """Name the metric whose requests that are not good are called failed: the first of success."""
-    of_success = (one for one in gate_metrics if one.type is not GateMetricType.LATENCY)
+    others = {GateMetricType.LATENCY, GateMetricType.COST_PER_SUCCESS}
+    of_success = (one for one in gate_metrics if one.type not in others)
     return next(of_success, gate_metrics[0]).name
+
+
+def costs(gate_metrics: Sequence[GateMetric]) -> frozenset[str]:
+    """Name the metrics that are an amount."""
+    cost = GateMetricType.COST_PER_SUCCESS
+    return frozenset(one.name for one in gate_metrics if one.type is cost)

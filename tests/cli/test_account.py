@@ -13,6 +13,7 @@ from turnout.api.version import AgentVersion
 from turnout.cli.account import account_document, account_lines, account_of
 from turnout.cli.agents import Record
 from turnout.cli.exits import Exit
+from turnout.cli.intents import promote
 from turnout.cli.options import Goal
 from turnout.cli.screen import Marks
 from turnout.cli.sight import Sight
@@ -134,6 +135,8 @@ def test_a_bake_is_shown_with_what_is_left_of_it_and_what_a_person_may_do_after_
     tree = seen(sim)
     assert "bake, 1m28s, 3m32s left" in tree
     assert "STEPS ✔ 50 % ─ ✔ 90 % ─ ◐ bake 5m ─ ○ promote" in tree
+    with pytest.raises(Invalid, match="has taken every step; to skip the rest: turnout promote"):
+        promote(record_of(sim), "ada", None)
     sim.provider.stop()
     sim.run(300)
     assert "NEXT     turnout promote support --full   or   turnout abort support" in told(sim)

@@ -14,7 +14,7 @@ from turnout.core.rules import RULES
 from turnout.core.steps import advance
 
 MEANINGS = {
-    RolloutPhase.PROGRESSING: "A step is under way: pods, weight, a timer or the gate's windows.",
+    RolloutPhase.PROGRESSING: "A step or the bake: pods, weight, a timer or the gate's windows.",
     RolloutPhase.PAUSED: "A person is waited for; traffic stays as it is.",
     RolloutPhase.HELD: "Something is not known or not right; it goes on by itself once it is.",
     RolloutPhase.PROMOTED: "The candidate is stable.",

@@ -62,9 +62,13 @@ def promote(record: Record, by: str, reason: str | None) -> Wish:
     """Count the step under way as done."""
     rollout = _running(record, "promote")
     index = rollout.status.step.index if rollout.status.step else 1
-    through = max(1, min(index, len(rollout.spec.strategy.steps)))
-    told = {"mode": PromoteMode.STEP.value, "throughStep": through, **_intent(by, reason)}
     count = len(rollout.spec.strategy.steps)
+    if index > count:
+        name, agent = rollout.metadata.name, record.name
+        message = f"{name} has taken every step; to skip the rest: turnout promote {agent} --full"
+        raise Invalid("StepsTaken", message)
+    through = max(1, index)
+    told = {"mode": PromoteMode.STEP.value, "throughStep": through, **_intent(by, reason)}
     does = f"{rollout.metadata.name}: step {through} of {count} counts as done"
     return Wish(_ref(rollout), _spec(promote=told), does)
 

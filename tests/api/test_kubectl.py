@@ -48,7 +48,7 @@ def test_a_kind_is_listed_under_its_category_and_short_name(server: ApiServer, k
         ("agents.turnout.dev.spec.gate.failures.count", "are a Fail"),
         ("agentrollouts.turnout.dev.spec.abort", "cannot be taken back"),
         ("rolloutstrategies.turnout.dev.spec.strategy.steps.approve", "Number of different people"),
-        ("metrictemplates.turnout.dev.spec.ratio", "good included"),
+        ("metrictemplates.turnout.dev.spec.ratio", "good and bad"),
     ],
 )
 def test_explain_reads_well(server: ApiServer, path: str, words: str) -> None:

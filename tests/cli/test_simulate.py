@@ -182,6 +182,7 @@ def test_truths_are_read_as_they_are_said() -> None:
     assert truth.incidents == (Drop(0.1, 1200, 1800),)
     assert truth.outages == (Outage(1800, 2100),)
     assert truth_of(Told(), ["any"]).usual == 0.97
+    assert truth_of(Told(people="10m"), ["any"]).people == 600
 
 
 @pytest.mark.parametrize(
@@ -194,6 +195,7 @@ def test_truths_are_read_as_they_are_said() -> None:
         (Told(worse=["5pts@noon"]), "--worse: 5pts@noon is not understood; write 5pts, or 5pts@"),
         (Told(worse=["x=5pts"]), "--worse: the gate has no metric x; it has task-success"),
         (Told(incident=["10pts@5m"]), "--incident: 10pts@5m is not understood; write 10pts@20m+"),
+        (Told(people="soon"), "--people: soon is not understood; write a time above 0"),
         (Told(outage=["5m"]), "--outage: 5m is not understood; write 30m\\+5m: from when on"),
     ],
 )

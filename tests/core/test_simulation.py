@@ -140,6 +140,20 @@ def test_a_step_for_a_person_is_waited_at() -> None:
     assert trial.ended is None
 
 
+def test_people_say_yes_after_as_long_as_they_take() -> None:
+    steps: tuple[dict[str, Any], ...] = (
+        {"setWeight": 25},
+        {"pause": {}},
+        {"name": "one", "approve": {}},
+        {"name": "two", "approve": {"minApprovals": 2}},
+    )
+    trial = played(replace(BUSY, people=60.0), *steps)
+    assert trial.phase is RolloutPhase.PROMOTED
+    said = [one for one in trial.moments if one.truth]
+    assert [one.truth for one in said] == [f"people say yes to step {step}" for step in (2, 3, 4)]
+    assert said[1].at - said[0].at == pytest.approx(60, abs=10)
+
+
 def test_the_same_seed_is_the_same_rollout_and_another_one_is_not() -> None:
     assert played(BUSY) == played(BUSY)
     assert played(BUSY).account != played(BUSY, seed=2).account

@@ -70,6 +70,7 @@ class Told:
         worse: Drops of the candidate, such as 5pts or task-success=5pts@12m.
         incident: Drops of both versions, such as 10pts@20m+10m.
         outage: Times without metrics, such as 30m+5m.
+        people: How long people take to say yes, such as 10m; they never do without it.
     """
 
     rate: float = 2.0
@@ -77,6 +78,7 @@ class Told:
     worse: list[str] | None = None
     incident: list[str] | None = None
     outage: list[str] | None = None
+    people: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,11 @@ OPTIONS: Final[Mapping[str, Any]] = {
     ),
     "outage": typer.Option(
         metavar="FROM+LENGTH", help="Prometheus is away: 30m+5m.", rich_help_panel=_TRUTH
+    ),
+    "people": typer.Option(
+        metavar="DURATION",
+        help="So long people take to approve, or to promote past a pause; never unless said.",
+        rich_help_panel=_TRUTH,
     ),
     "from_prometheus": typer.Option(
         metavar="URL",

@@ -224,8 +224,7 @@ def simulate(
     """Play a whole rollout in simulated time, with a stated truth, and print what happens.
 
     The operator's own decisions, on traffic made up from a seed: to choose steps and margins
-    before they are trusted. Times count from the beginning of the rollout; nobody promotes or
-    approves meanwhile.
+    before they are trusted. Times count from the beginning of the rollout.
 
     turnout simulate strategy.yaml --rps 2 --stable 97% --worse 5pts@12m
 

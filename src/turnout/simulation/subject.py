@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from turnout.api.base import API_VERSION
@@ -41,6 +41,23 @@ def documents(spec: RolloutStrategySpec) -> Iterator[Document]:
             },
         },
     )
+
+
+def yes(steps: Sequence[Document], number: int) -> Document:
+    """Write what people wish where they let a rollout past a step, counted from 1.
+
+    Approvals are of all steps up to it: those that were given stay.
+    """
+    if "approve" not in steps[number - 1]:
+        return {"promote": {"mode": "Step", "throughStep": number, "by": "people"}}
+    asked = (one for one in steps[:number] if "approve" in one)
+    return {
+        "approvals": [
+            {"step": one["name"], "by": f"person-{person}"}
+            for one in asked
+            for person in range(one["approve"].get("minApprovals", 1))
+        ]
+    }
 
 
 def _template(metric: GateMetric) -> Document:

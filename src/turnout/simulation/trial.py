@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from turnout.errors import Invalid
 from turnout.simulation.cluster import EPOCH, Document
 from turnout.simulation.life import INSTANT, Life
 from turnout.simulation.provider import Provider
-from turnout.simulation.subject import content, documents
+from turnout.simulation.subject import content, documents, yes
 from turnout.simulation.truth import Truth
 from turnout.simulation.users import Account, Users, costs, counted
 
@@ -95,6 +95,7 @@ class _Play:
             while self._at < at - INSTANT and not self._over:
                 self._life.step(at - self._at)
                 self._look()
+                self._ask_people()
             if self._over:
                 break
             if said:
@@ -126,6 +127,21 @@ class _Play:
         if not life.all("AgentRollout"):
             raise Invalid(outcome.decision.reason, outcome.decision.message)
         self._users.candidate = str(life.rollout["spec"]["to"]["version"])
+        self._look()
+
+    def _ask_people(self) -> None:
+        """Let people say yes where a step has waited for them for as long as they take."""
+        people, status = self._truth.people, self._status
+        if people is None or status["phase"] != RolloutPhase.PAUSED:
+            return
+        began = datetime.fromisoformat(status["step"]["startedAt"])
+        if (self._life.now - began).total_seconds() < people - INSTANT:
+            return
+        rollout = self._life.rollout
+        wish = yes(rollout["spec"]["strategy"]["steps"], status["step"]["index"])
+        self._look(f"people say yes to step {status['step']['index']}")
+        self._life.patch("AgentRollout", rollout["metadata"]["name"], {"spec": wish})
+        self._life.settle()
         self._look()
 
     def _see_provider(self) -> None:

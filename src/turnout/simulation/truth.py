@@ -49,6 +49,7 @@ class Truth:
             time the one that began last counts.
         incidents: By how much both versions are worse than usual; they add up.
         outages: When the metrics provider is away.
+        people: Seconds after which people say yes where a step waits for them; None: never.
     """
 
     rate: float = 2.0
@@ -57,6 +58,7 @@ class Truth:
     worse: tuple[Drop, ...] = ()
     incidents: tuple[Drop, ...] = ()
     outages: tuple[Outage, ...] = ()
+    people: float | None = None
 
     def stable_share(self, metric: str, at: float) -> float:
         """Share of good answers that stable gives, at so many seconds after the beginning."""

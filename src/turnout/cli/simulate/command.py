@@ -36,19 +36,20 @@ def simulate(path: str, told: Told, plan: Plan, form: Form) -> Exit:
         return Exit.FOUND
     spec = file.spec
     truth = truth_of(told, [one.name for one in spec.gate.metrics])
-    until = length_of("--until", plan.until) if plan.until else _longest(spec)
+    until = length_of("--until", plan.until) if plan.until else _longest(spec, truth)
     seeds = range(plan.seed, plan.seed + plan.runs)
     trials = [try_out(spec, truth, seed, until) for seed in seeds]
     _tell(form, truth, trials, counted(spec.gate.metrics))
     return Exit.DONE
 
 
-def _longest(spec: RolloutStrategySpec) -> float:
-    """Tell how long a rollout may take where no person is waited for, in seconds."""
+def _longest(spec: RolloutStrategySpec, truth: Truth) -> float:
+    """Tell how long a rollout may take where nobody is waited for in vain, in seconds."""
+    waits = len(spec.strategy.steps) * (truth.people or 0.0)
     pauses = (one.pause.duration for one in spec.strategy.steps if one.pause is not None)
     paused = sum(seconds(one) for one in pauses if one is not None)
     watched = seconds(spec.strategy.watch.bake) if spec.strategy.watch is not None else 0.0
-    return seconds(spec.gate.max_duration) + paused + watched + AFTER
+    return seconds(spec.gate.max_duration) + paused + waits + watched + AFTER
 
 
 def _tell(form: Form, truth: Truth, trials: Sequence[Trial], metric: str) -> None:

@@ -52,6 +52,7 @@ def truth_of(told: Told, metrics: Iterable[str]) -> Truth:
         worse=tuple(_drop("--worse", "5pts, or 5pts@12m", one, known) for one in told.worse or ()),
         incidents=tuple(_incident(one, known) for one in told.incident or ()),
         outages=tuple(_outage(one) for one in told.outage or ()),
+        people=None if told.people is None else length_of("--people", told.people),
     )
 
 

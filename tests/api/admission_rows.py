@@ -12,6 +12,12 @@ COST = {
     "templateRef": {"name": "support-cost"},
     "maxIncrease": "15%",
 }
+BY_PROFILE = {
+    "name": "answered",
+    "type": "SuccessRate",
+    "profile": "Agentgateway",
+    "onRegression": "Rollback",
+}
 SUM_COUNT = {"sum": {"metric": "cost_usd_total"}, "count": {"metric": "tasks_total"}}
 
 
@@ -161,6 +167,10 @@ BAD_STRATEGIES: tuple[Row, ...] = tuple(
         (f"{METRICS}.0.importance", 2, "in Statistical mode only"),
         (f"{METRICS}.0.onRegression", GONE, "onRegression is required"),
         (f"{METRICS}.0.maxIncrease", "15%", "has no place elsewhere"),
+        (f"{METRICS}.0.templateRef", GONE, "name a templateRef or a profile"),
+        (f"{METRICS}.0.profile", "Istio", "and only one of them"),
+        (f"{METRICS}.0.profile", "Linkerd", "Unsupported value"),
+        ("spec.gate", with_cost(profile="Istio"), "profiles have series for types"),
         (METRICS, [COST], "type CostPerSuccess has a place in Statistical mode only"),
         ("spec.gate", with_cost(maxIncrease="0%"), "should match"),
         ("spec.gate", with_cost(minimum="80%"), "it is held to maxIncrease"),
@@ -369,6 +379,7 @@ GOOD_CHANGES: tuple[tuple[str, str, Any], ...] = (
     ("RolloutStrategy", "spec.gate", with_metric(maxRegression="0.05%")),
     ("RolloutStrategy", f"{METRICS}.0.onRegression", "Record"),
     ("RolloutStrategy", "spec.gate", with_cost()),
+    ("RolloutStrategy", "spec.gate", {**EVIDENCE, "metrics": [BY_PROFILE]}),
     ("RolloutStrategy", "spec.gate", with_cost(maxIncrease="250%")),
     ("RolloutStrategy", "metadata.name", "a" * 52),
     ("Prompt", "spec", FROM_CONFIG),

@@ -7,6 +7,7 @@ from tests.core.test_statistical import STATISTICAL
 from turnout.api.rollout import AgentRollout
 from turnout.cli.screen import Marks
 from turnout.cli.verdict import gate_lines
+from turnout.core.patch import revised
 
 
 def shown(quality: float = 0.96, **gate: Any) -> list[str]:
@@ -37,3 +38,17 @@ def test_nothing_is_promised_to_a_version_that_is_worse() -> None:
     _, row = shown(quality=0.8, **STATISTICAL)
     assert "Fail" in row
     assert "to go" not in row
+
+
+def test_what_a_profile_reads_is_shown_with_what_it_does_not_tell_and_a_cost_has_a_limit() -> None:
+    sim = rolling(PAUSED, **STATISTICAL)
+    sim.run(150)
+    rollout = AgentRollout.model_validate(sim.rollout)
+    gate = rollout.status.gate
+    assert gate is not None
+    changed = revised(gate.metrics[0], reads="runs_count; no outcome counter", bar="stable + 15%")
+    status = revised(rollout.status, gate=revised(gate, metrics=(changed,)))
+    lines = gate_lines(rollout.model_copy(update={"status": status}), sim.now, Marks())
+    _, row, reads = (line.plain for line in lines)
+    assert "at most stable + 15%" in row
+    assert reads == "    reads runs_count; no outcome counter"

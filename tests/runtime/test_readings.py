@@ -25,7 +25,7 @@ from turnout.settings import MetricsProvider
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FAILED = {"outcome": "failure"}
 GOOD = {"outcome": "success"}
-VERSION = "support-1111111111"
+VERSION, OLD = "support-1111111111", "support-0000000000"
 TEMPLATE = Ref(METRIC_TEMPLATE, "demo", "tasks")
 TOTAL = {"metric": "agent_tasks_total"}
 
@@ -40,6 +40,7 @@ class Counters(Metrics):
         self.asked: list[SampleQuery] = []
         self._series = series
         self._unnamed = unnamed
+        self.pod = "one"
 
     @override
     async def samples(self, provider: str, query: SampleQuery) -> Sequence[Series]:
@@ -48,7 +49,7 @@ class Counters(Metrics):
         wanted = query.match_labels.items()
         if query.is_unnamed:
             return [Series("demo", "", {}, ((at, 1.0),))] if self._unnamed else []
-        name = VERSION if query.version_label else "one"
+        name = VERSION if query.version_label else self.pod
         return [
             Series("demo", name, labels, ((at - 2, 0.0), (at, float(number))))
             for number, labels in enumerate(self._series)
@@ -78,16 +79,19 @@ class Look:
     counters: Counters
     gate: dict[str, Any] = field(default_factory=lambda: GATE)
     woken: list[Refs] = field(default_factory=list)
+    chosen: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.sightings = Sightings(self.woken.append)
         providers = {"default": MetricsProvider(url="http://prometheus")}
         self._gauge = Gauge(Hub(self.counters), providers, self.sightings)
 
-    async def at(self, template: dict[str, Any]) -> Readings | Blind:
+    async def at(self, template: dict[str, Any] | None = None) -> Readings | Blind:
         began = NOON - timedelta(seconds=10)
-        question = Question(rollout(self.gate), ("one",), (VERSION,), began, NOON)
-        known = {"tasks": MetricTemplate.model_validate(template)}
+        asked = rollout(self.gate)
+        arms = {VERSION: ("one",), OLD: ("old",)}
+        question = Question(asked, arms, began, NOON, self.chosen)
+        known = {"tasks": MetricTemplate.model_validate(template or metric())}
         return (await self._gauge.read(question, known))["task-success"]
 
     def learned(self) -> str:
@@ -196,3 +200,57 @@ async def test_a_template_that_does_not_fit_is_refused() -> None:
     blind = await Look(Counters(GOOD)).at(made)
     assert isinstance(blind, Blind)
     assert "a metric of type SuccessRate reads a Ratio" in blind.message
+
+
+def by_profile(profile: str, **more: Any) -> dict[str, Any]:
+    asked = {**GATE["metrics"][0], "profile": profile} | more
+    del asked["templateRef"]
+    return GATE | {"metrics": [asked]}
+
+
+GEN_AI = by_profile("OpenTelemetryGenAI")
+RUNS = {"__name__": "gen_ai_invoke_agent_duration_seconds_count"}
+CALLS = {"__name__": "gen_ai_client_operation_duration_seconds_count"}
+
+
+async def test_of_a_profile_the_first_series_that_there_are_are_read() -> None:
+    look = Look(Counters(RUNS, RUNS | {"error_type": "timeout"}, CALLS), GEN_AI)
+    readings = await look.at()
+    assert isinstance(readings, Readings)
+    assert (readings.option, readings.says) == ("InvokeAgent", Says.GOOD)
+    assert (len(readings.good), len(readings.total)) == (1, 2)
+    assert not look.woken, "a profile has no status"
+
+
+async def test_what_was_counted_of_a_profile_is_read_on_and_nothing_else_asked_for() -> None:
+    look = Look(Counters(RUNS, CALLS), GEN_AI, chosen={"task-success": "Operation"})
+    readings = await look.at()
+    assert isinstance(readings, Readings)
+    assert readings.option == "Operation"
+    assert [one.metric for one in look.counters.asked] == [CALLS["__name__"]]
+
+
+async def test_what_no_operator_knows_any_more_is_not_replaced_by_something_else() -> None:
+    blind = await Look(Counters(RUNS), GEN_AI, chosen={"task-success": "Older"}).at()
+    assert isinstance(blind, Blind)
+    assert "began to read Older of profile OpenTelemetryGenAI" in blind.message
+
+
+async def test_a_profile_without_series_is_waited_for() -> None:
+    assert await Look(Counters(), GEN_AI).at() == Readings((), ())
+
+
+async def test_series_of_a_gateway_that_name_no_version_are_refused_with_the_mend() -> None:
+    blind = await Look(Counters(unnamed=True), by_profile("Agentgateway")).at()
+    assert isinstance(blind, Blind)
+    assert blind.reason is Reason.VERSION_LABEL_MISSING
+    assert "have no label turnout_dev_version" in blind.message
+
+
+async def test_answers_of_a_gateway_are_bad_where_their_status_begins_with_a_five() -> None:
+    name = {"__name__": "agentgateway_requests_total"}
+    answers = [name | {"status": status} for status in ("200", "404", "500", "503")]
+    readings = await Look(Counters(*answers), by_profile("Agentgateway")).at()
+    assert isinstance(readings, Readings)
+    assert (readings.option, readings.says) == ("ByVersion", Says.BAD)
+    assert (len(readings.good), len(readings.total)) == (2, 4)

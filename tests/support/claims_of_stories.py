@@ -90,6 +90,12 @@ def _identity(sim: Simulation) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
+def _reads(sim: Simulation) -> str | None:
+    """Read which series of a profile the first metric reads."""
+    metrics = sim.rollout["status"].get("gate", {}).get("metrics", [{}])
+    return f"{metrics[0].get('matched')}: {metrics[0].get('reads')}"
+
+
 def _intents(sim: Simulation, named: Names, expected: Any) -> list[str]:
     lines = sim.rollout.get("status", {}).get("intents", [])
     return [f"{one['action']} {one['by']} {one['outcome']}" for one in lines]
@@ -115,6 +121,7 @@ READERS: dict[str, Reader] = {
     "conditions": lambda sim, _, wanted: _conditions(sim, wanted),
     "rollout conditions": lambda sim, _, wanted: _conditions(sim, wanted, sim.rollout),
     "verdict": lambda sim, _, __: sim.rollout["status"].get("gate", {}).get("verdict"),
+    "reads": lambda sim, _, text: _within(_reads(sim), text),
     "intents": _intents,
     "versions": _version_states,
     "version conditions": _version_conditions,

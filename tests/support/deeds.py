@@ -168,6 +168,9 @@ DEEDS: dict[str, Deed] = {
     "refused": lambda sim, named, why: sim.refused.update({named(v): w for v, w in why.items()}),
     "metrics": _metrics,
     "absent": lambda sim, _, names: setattr(sim.provider, "absent", set(names)),
+    "exports": lambda sim, named, by: setattr(
+        sim, "exports", {option: {named(v) for v in versions} for option, versions in by.items()}
+    ),
     "unnamed": lambda sim, _, names: setattr(sim.provider, "unnamed", set(names)),
     "unreadable": _unreadable,
     "route": _route,

@@ -8,9 +8,12 @@ from typing_extensions import override
 
 from turnout.api.tools import ToolRegistry
 from turnout.core.gates import Blind
+from turnout.core.ledger import NOTHING
 from turnout.core.lineup import Turn
 from turnout.core.looks import Readings
 from turnout.core.measures import Counter, Measure, sight_of, trusted
+from turnout.core.profiles import chosen, options_of
+from turnout.core.stable import stable_of
 from turnout.core.world import Pod, Unread, World
 from turnout.simulation.cluster import Document, Key
 from turnout.simulation.life import Life, Traffic
@@ -63,6 +66,8 @@ class TroubledLife(Life, Generic[_Traffic]):
         self.foreign: dict[str, str] = {}
         self.turn: Turn | None = None
         self.tools_drift: str | None = None
+        self.exports: dict[str, set[str]] = {}
+        """Which versions export which of a profile's series."""
 
     @override
     def world(self) -> World:
@@ -77,7 +82,35 @@ class TroubledLife(Life, Generic[_Traffic]):
             foreign=self.foreign,
             turn=self.turn,
         )
-        return replace(seen, pods=tuple(self._troubled(seen.pods)), tools=self.tools(seen))
+        pods = tuple(self._troubled(seen.pods))
+        return replace(
+            seen, pods=pods, tools=self.tools(seen), readings=dict(self._by_profile(seen))
+        )
+
+    def _by_profile(self, world: World) -> Iterable[tuple[str, Readings | Blind]]:
+        """Read of profiles what versions export, as a gauge does."""
+        asked = {one.name: one for run in world.rollouts[-1:] for one in run.spec.gate.metrics}
+        for name, readings in world.readings.items():
+            before = world.ledger.get(name, NOTHING).matched
+            options = [one for one in options_of(asked[name]) if before in (None, one.name)]
+            if not options or isinstance(readings, Blind):
+                yield name, readings
+                continue
+            found = [(one, self._exported(world, readings, one.name)) for one in options]
+            stable = stable_of(world)
+            choice = chosen(found, _pods(world, {stable.version} if stable else set()))
+            yield (
+                name,
+                replace(choice[1], option=choice[0].name) if choice else Readings((), ()),
+            )
+
+    def _exported(self, world: World, readings: Readings, option: str) -> Readings:
+        pods = _pods(world, self.exports.get(option, set()))
+        good, total = (
+            tuple(series for series in side if series.pod in pods)
+            for side in (readings.good, readings.total)
+        )
+        return replace(readings, good=good, total=total)
 
     def _troubled(self, pods: Iterable[Pod]) -> Iterable[Pod]:
         return (replace(one, trouble=self.trouble.get(one.version)) for one in pods)
@@ -101,3 +134,7 @@ class TroubledLife(Life, Generic[_Traffic]):
         self.ready_at_most[version] = 0
         for name in [name for name, pod in self.pods.items() if pod.version == version]:
             del self.pods[name]
+
+
+def _pods(world: World, versions: set[str]) -> set[str]:
+    return {pod.name for pod in world.pods if pod.version in versions}

@@ -55,6 +55,16 @@ class GateMetricType(StrEnum):
     COST_PER_SUCCESS = "CostPerSuccess"
 
 
+class Profile(StrEnum):
+    """Series that others are known to export (docs/metrics.md). May grow."""
+
+    OPEN_TELEMETRY_GEN_AI = "OpenTelemetryGenAI"
+    AGENTGATEWAY = "Agentgateway"
+    ENVOY = "Envoy"
+    ISTIO = "Istio"
+    LITE_LLM = "LiteLLM"
+
+
 class Failures(Wire):
     """How many bad windows are too many."""
 
@@ -73,6 +83,14 @@ class GateMetric(Wire):
         Cel(
             "has(self.slowerThan) == (self.type == 'Latency')",
             "slowerThan is required for type Latency and has no place elsewhere",
+        ),
+        Cel(
+            "has(self.templateRef) != has(self.profile)",
+            "name a templateRef or a profile, and only one of them",
+        ),
+        Cel(
+            "!has(self.profile) || self.type == 'SuccessRate' || self.type == 'Latency'",
+            "profiles have series for types SuccessRate and Latency: name a templateRef",
         ),
         Cel(
             "has(self.maxIncrease) == (self.type == 'CostPerSuccess')",
@@ -94,8 +112,12 @@ class GateMetric(Wire):
     """SuccessRate and Custom count good requests among all; Latency counts requests that were not
     slower than slowerThan; CostPerSuccess, in Statistical mode, is what was spent for each
     success."""
-    template_ref: LocalRef
+    template_ref: LocalRef | None = None
     """MetricTemplate that says which series to read. Example: {name: support-success}."""
+    profile: Profile | None = None
+    """Instead of templateRef: series that others are known to export. What of them there is, in the
+    profile's order, is read, and stays chosen for the rollout; its status says which. For
+    SuccessRate and Latency. Example: OpenTelemetryGenAI."""
     minimum: Share | None = None
     """The bar: the share of good requests must not be below it. Required in Threshold mode; in
     Statistical mode a candidate that is worse than stable and proved below it fails even inside

@@ -136,6 +136,11 @@ class MetricStatus(Wire):
     as good as stable; absent where it measures worse than is allowed."""
     checkpoint: Annotated[str, Field(max_length=2048)] | None = None
     """Statistical mode: all that is kept of what was counted, as JSON; evidence goes on from it."""
+    matched: Word | None = None
+    """Of a profile: which of its series are read, fixed once something was counted: InvokeAgent."""
+    reads: Text | None = None
+    """Of a profile: the series, and what they do not tell, as no outcome counter: counts requests
+    without error."""
     windows: Annotated[tuple[Window, ...], Field(max_length=20), ATOMIC] = ()
     """The last windows, oldest first."""
 

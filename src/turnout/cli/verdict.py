@@ -30,6 +30,8 @@ def gate_lines(rollout: AgentRollout, now: datetime, marks: Marks) -> Iterator[T
     yield Text.assemble((heads, "bold"), (f"   written {age} ago" if age else "", "dim"))
     for metric, row in zip(gate.metrics, rows, strict=True):
         yield Text(row, _STYLES.get(metric.verdict, ""))
+        if metric.reads:
+            yield Text(f"    reads {metric.reads}", "dim")
 
 
 def _cells(rollout: AgentRollout, metric: MetricStatus, marks: Marks) -> tuple[str, ...]:

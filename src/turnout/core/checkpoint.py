@@ -20,6 +20,7 @@ from turnout.core.gates import Judgement, MetricVerdict
 from turnout.core.ledger import NOTHING, Entry, Ledger
 from turnout.core.looks import Counts, Window
 from turnout.core.patch import revised
+from turnout.core.profiles import option_named
 from turnout.core.scale import FULL
 from turnout.core.sequential.findings import Finding
 from turnout.core.sequential.forecast import forecast, rounded
@@ -37,7 +38,9 @@ def restore(status: AgentRolloutStatus) -> dict[str, Entry]:
     """Read what the last checkpoint kept: where a restarted operator goes on from."""
     metrics = status.gate.metrics if status.gate else ()
     return {
-        one.name: Entry(tuple(_read(window) for window in one.windows), _tally(one.checkpoint))
+        one.name: Entry(
+            tuple(_read(window) for window in one.windows), _tally(one.checkpoint), one.matched
+        )
         for one in metrics
     }
 
@@ -126,6 +129,7 @@ def _gate_status(evidence: Evidence, gate: Gate, now: datetime) -> GateStatus:
 
 def _metric(gate: Gate, metric: GateMetric, one: MetricVerdict, entry: Entry) -> MetricStatus:
     candidate, stable = one.values
+    option = option_named(metric, entry.matched)
     status = MetricStatus(
         name=one.name,
         verdict=one.verdict,
@@ -134,6 +138,8 @@ def _metric(gate: Gate, metric: GateMetric, one: MetricVerdict, entry: Entry) ->
         candidate_requests=round(one.candidate.total),
         stable_requests=round(one.stable.total),
         bar=metric.minimum,
+        matched=entry.matched,
+        reads=None if option is None else option.said,
         windows=tuple(_written(window) for window in entry.windows),
     )
     if one.finding is None or entry.tally is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from turnout.api.base import VersionRef, seconds
@@ -67,7 +67,8 @@ def take_evidence(
     for metric in gate.metrics:
         known = world.ledger.get(metric.name, NOTHING)
         more = _new_windows(world, rollout, stable, metric.name, blind)
-        ledger[metric.name] = _kept(gate, metric, known, more, changed)
+        entry = _kept(gate, metric, known, more, changed)
+        ledger[metric.name] = replace(entry, matched=_matched(world, metric, known, more))
     if gate.is_statistical:
         return _by_evidence(rollout, ledger, blind, changed)
     return _by_bar(gate, ledger, blind, changed)
@@ -92,6 +93,16 @@ def _new_windows(
     if not more:
         _note_silence(blind, metric, reading, world, rollout)
     return more
+
+
+def _matched(
+    world: World, metric: GateMetric, known: Entry, more: tuple[Window, ...]
+) -> str | None:
+    """Tell which series of a profile are counted: evidence of two is never put together."""
+    reading = world.readings.get(metric.name)
+    if known.matched is not None or not more or not isinstance(reading, Readings):
+        return known.matched
+    return reading.option or None
 
 
 def _kept(

@@ -115,6 +115,8 @@ def _too_heavy(strategy: Strategy) -> Unresolved | None:
 
 def _missing_template(world: World, gate: Gate) -> Unresolved | None:
     for metric in gate.metrics:
+        if metric.template_ref is None:
+            continue
         found = world.sources.templates.get(metric.template_ref.name)
         if found is None:
             message = (

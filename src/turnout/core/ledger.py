@@ -18,10 +18,12 @@ class Entry:
         windows: In Threshold mode the newest windows; in Statistical mode one, of all that was
             counted since the weight changed, or the last one before.
         tally: The evidence, in Statistical mode.
+        matched: Which of a profile's series were counted: others are no longer read.
     """
 
     windows: tuple[Window, ...] = ()
     tally: Tally | Spending | None = None
+    matched: str | None = None
 
     @property
     def end(self) -> float | None:

@@ -60,11 +60,13 @@ class Readings:
         good: The good ones among all; or what ``says`` says.
         total: All of them.
         says: What the first says of all.
+        option: Which of a profile's series they are; empty where none was named.
     """
 
     good: tuple[Series, ...]
     total: tuple[Series, ...]
     says: Says = Says.GOOD
+    option: str = ""
 
     @property
     def moving(self) -> tuple[Series, ...]:

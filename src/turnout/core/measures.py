@@ -33,11 +33,13 @@ class Counter:
         metric: The name as Prometheus has it.
         match_labels: Labels that they have, by equality.
         upper_bound: Value of ``le`` where they are one bucket of a histogram.
+        begins: Labels that begin so; nobody is asked for that, so others must include them.
     """
 
     metric: str
     match_labels: Mapping[str, str] = field(default_factory=dict)
     upper_bound: float | None = None
+    begins: Mapping[str, str] = field(default_factory=dict)
 
     def includes(self, other: Counter) -> bool:
         """Claim that whoever asks for these is told of the others, too."""
@@ -46,7 +48,9 @@ class Counter:
 
     def has(self, labels: Mapping[str, str]) -> bool:
         """Claim that a series is one of these: a label that it lacks is as good as empty."""
-        return all(labels.get(name, "") == value for name, value in self.match_labels.items())
+        same = all(labels.get(name, "") == value for name, value in self.match_labels.items())
+        alike = all(labels.get(name, "").startswith(part) for name, part in self.begins.items())
+        return same and alike
 
 
 @dataclass(frozen=True)

@@ -143,6 +143,7 @@ class Observer:
             )
             for gate in gates
             for metric in gate.metrics
+            if metric.template_ref is not None
         }
         registry = self._named(ref, kinds.TOOL_REGISTRY, spec.tool_registry_ref, ToolRegistry)
         drift = drift_that_holds(registry) if isinstance(registry, ToolRegistry) else None
@@ -236,8 +237,8 @@ class Observer:
         if since is None or not _look_is_due(world, newest, since, memory):
             return world
         memory.looked_at = world.now
-        pods, versions = _arms(world, newest)
-        question = Question(newest, pods, versions, since, world.now)
+        chosen = {name: one.matched for name, one in ledger.items() if one.matched}
+        question = Question(newest, _arms(world, newest), since, world.now, chosen)
         found = await self._gauge.read(question, world.sources.templates)
         return replace(world, readings=found)
 
@@ -270,9 +271,11 @@ def _look_is_due(world: World, rollout: AgentRollout, since: datetime, memory: M
     return last is None or world.now - last >= timedelta(seconds=cadence.interval / 2)
 
 
-def _arms(world: World, rollout: AgentRollout) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Name the pods of both arms, and their versions."""
+def _arms(world: World, rollout: AgentRollout) -> dict[str, tuple[str, ...]]:
+    """Name the pods of each arm, by its version."""
     stable = stable_of(world)
     versions = {rollout.spec.to.version} | ({stable.version} if stable else set())
-    pods = sorted(pod.name for pod in world.pods if pod.version in versions)
-    return tuple(pods), tuple(sorted(versions))
+    return {
+        version: tuple(sorted(pod.name for pod in world.pods if pod.version == version))
+        for version in sorted(versions)
+    }

@@ -2,20 +2,21 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from turnout.adapters.documents import METRIC_TEMPLATE, Ref
 from turnout.adapters.ports import SampleQuery
 from turnout.adapters.ports import Series as Answer
-from turnout.adapters.questions import Scope, pair_of
+from turnout.adapters.questions import Ask, Pair, Scope, pair_of
 from turnout.api.base import seconds
 from turnout.api.metric import MetricTemplate
 from turnout.api.rollout import AgentRollout
 from turnout.api.strategy import GateMetric
 from turnout.core.gates import Blind
 from turnout.core.looks import Readings
-from turnout.core.measures import Sight, trusted
+from turnout.core.measures import Sight, sight_of, trusted
+from turnout.core.profiles import chosen, options_of
 from turnout.core.reasons import Reason
 from turnout.core.world import Unread
 from turnout.errors import MetricsUnavailable
@@ -35,17 +36,29 @@ class Question:
 
     Attributes:
         rollout: Whose gate it is.
-        pods: Pods of both arms: nobody else's samples count.
-        versions: The versions of both arms, where series name no pods.
+        arms: Pods of each arm, by its version: nobody else's samples count.
         since: Where the oldest open window begins.
         now: Until when.
+        chosen: Which of a profile's series were counted so far, by metric.
     """
 
     rollout: AgentRollout
-    pods: tuple[str, ...]
-    versions: tuple[str, ...]
+    arms: Mapping[str, tuple[str, ...]]
     since: datetime
     now: datetime
+    chosen: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def pods(self) -> tuple[str, ...]:
+        """The pods of both arms."""
+        return tuple(sorted(pod for pods in self.arms.values() for pod in pods))
+
+    @property
+    def stable(self) -> frozenset[str]:
+        """Whose series are stable's: its version's, and its pods'."""
+        candidate = self.rollout.spec.to.version
+        others = ((version, *pods) for version, pods in self.arms.items() if version != candidate)
+        return frozenset(name for names in others for name in names)
 
 
 class Gauge:
@@ -70,18 +83,12 @@ class Gauge:
     async def read(self, question: Question, templates: Templates) -> dict[str, Readings | Blind]:
         """Read all metrics of a gate at once."""
         metrics = question.rollout.spec.gate.metrics
-        found = await asyncio.gather(
-            *(self._one(question, one, templates.get(one.template_ref.name)) for one in metrics)
-        )
+        found = await asyncio.gather(*(self._one(question, one, templates) for one in metrics))
         return {metric.name: one for metric, one in zip(metrics, found, strict=True)}
 
     async def _one(
-        self, question: Question, metric: GateMetric, template: MetricTemplate | Unread | None
+        self, question: Question, metric: GateMetric, templates: Templates
     ) -> Readings | Blind:
-        if not isinstance(template, MetricTemplate):
-            why = template.message if template else "it does not exist in this namespace"
-            message = f"{metric.name}: MetricTemplate {metric.template_ref.name}: {why}"
-            return Blind(Reason.METRIC_NOT_FOUND, message)
         name = question.rollout.spec.gate.provider
         if name not in self._providers:
             message = f"{metric.name}: no metrics provider {name} is configured"
@@ -92,13 +99,54 @@ class Gauge:
             return await self._hub.samples(name, query, patience)
 
         try:
-            pair = pair_of(metric, template, self._scope(question))
-            readings = await pair.read(ask)
-            sight = await pair.sight(readings, ask)
+            if metric.template_ref is None:
+                return await self._by_profile(question, metric, ask)
+            template = templates.get(metric.template_ref.name)
+            return await self._by_template(question, metric, template, ask)
         except MetricsUnavailable as error:
             return Blind(Reason.METRICS_UNAVAILABLE, f"{metric.name}: {error}")
+
+    async def _by_template(
+        self,
+        question: Question,
+        metric: GateMetric,
+        template: MetricTemplate | Unread | None,
+        ask: Ask,
+    ) -> Readings | Blind:
+        if not isinstance(template, MetricTemplate):
+            why = template.message if template else "it does not exist in this namespace"
+            name = metric.template_ref.name if metric.template_ref else ""
+            return Blind(Reason.METRIC_NOT_FOUND, f"{metric.name}: MetricTemplate {name}: {why}")
+        pair = pair_of(metric, template, self._scope(question))
+        readings = await pair.read(ask)
+        sight = await pair.sight(readings, ask)
         self._note(question, template, sight)
         return trusted(metric.name, readings, sight)
+
+    async def _by_profile(
+        self, question: Question, metric: GateMetric, ask: Ask
+    ) -> Readings | Blind:
+        """Read what was read before in this rollout, or the first that is there."""
+        before = question.chosen.get(metric.name)
+        options = [one for one in options_of(metric) if before in (None, one.name)]
+        if not options:
+            message = (
+                f"{metric.name}: the rollout began to read {before} of profile {metric.profile}, "
+                "which this operator does not know: promote or abort it"
+            )
+            return Blind(Reason.METRIC_NOT_FOUND, message)
+        pairs = [Pair(one.measure, self._scope(question)) for one in options]
+        read = await asyncio.gather(*(one.read(ask) for one in pairs))
+        choice = chosen(list(zip(options, read, strict=True)), question.stable)
+        if choice is None:
+            sights = await asyncio.gather(
+                *(pair.sight(found, ask) for pair, found in zip(pairs, read, strict=True))
+            )
+            missing = (one for one in sights if one.reason is Reason.VERSION_LABEL_MISSING)
+            return trusted(metric.name, read[0], next(missing, sights[0]))
+        option, readings = choice
+        sight = sight_of(option.measure, readings, unnamed=False)
+        return trusted(metric.name, replace(readings, option=option.name), sight)
 
     def _note(self, question: Question, template: MetricTemplate, sight: Sight) -> None:
         where = question.rollout.metadata.namespace
@@ -114,5 +162,5 @@ class Gauge:
             pods=question.pods,
             end=question.now,
             lookback=min(lookback, LONGEST_LOOKBACK),
-            versions=question.versions,
+            versions=tuple(question.arms),
         )

@@ -17,7 +17,8 @@ def documents(spec: RolloutStrategySpec) -> Iterator[Document]:
     """Write an Agent that goes out by these steps and this gate, and what it refers to."""
     yield content("one")
     for metric in spec.gate.metrics:
-        yield _template(metric)
+        if metric.template_ref is not None:
+            yield _template(metric, metric.template_ref.name)
     wire = spec.to_wire()
     yield _object(
         "Agent",
@@ -60,7 +61,7 @@ def yes(steps: Sequence[Document], number: int) -> Document:
     }
 
 
-def _template(metric: GateMetric) -> Document:
+def _template(metric: GateMetric, name: str) -> Document:
     counter = {"metric": "requests"}
     blocks: dict[GateMetricType, Document] = {
         GateMetricType.LATENCY: {"type": "Histogram", "histogram": counter},
@@ -70,7 +71,7 @@ def _template(metric: GateMetric) -> Document:
         },
     }
     spec = blocks.get(metric.type, {"type": "Ratio", "ratio": {"good": counter, "total": counter}})
-    return _object("MetricTemplate", metric.template_ref.name, spec)
+    return _object("MetricTemplate", name, spec)
 
 
 def content(text: str) -> Document:

@@ -111,6 +111,7 @@ class Together:
         templates = {
             one.template_ref.name: self._named(MetricTemplate, one.template_ref, agent)
             for one in metrics
+            if one.template_ref is not None
         }
         prompts = {one.name: self._prompt(one, agent) for one in spec.prompt_refs}
         return Sources(

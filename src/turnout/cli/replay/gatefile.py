@@ -35,7 +35,7 @@ ELSEWHERE: Final = frozenset(
 """Fields that say how looks are taken, or judge the whole service: none of them reads a look."""
 
 ELSEWHERE_OF_METRIC: Final = frozenset(
-    {"templateRef", "slowerThan", "maxIncrease", "trialsPerTask", "baseline", "mustPass"}
+    {"templateRef", "profile", "slowerThan", "maxIncrease", "trialsPerTask", "baseline", "mustPass"}
 )
 
 

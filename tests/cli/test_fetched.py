@@ -14,12 +14,12 @@ from tests.support.manifests import GATE, kind, metric, strategy
 from turnout.adapters.ports import Metrics, SampleQuery, Series
 from turnout.api.metric import MetricTemplate
 from turnout.api.rollout import AgentRollout
-from turnout.api.strategy import GateMetricType
+from turnout.api.strategy import Gate, GateMetricType
 from turnout.cli.app import app
 from turnout.cli.exits import Exit
 from turnout.cli.options import Samples
 from turnout.cli.replay.archive import answer, chosen, fetched, provider_of
-from turnout.cli.replay.fetched import Archive
+from turnout.cli.replay.fetched import Archive, Skipped
 from turnout.cli.replay.gatefile import read_gate
 from turnout.cli.replay.recorded import Look, read_looks
 from turnout.errors import Invalid, MetricsUnavailable, NotFound
@@ -255,3 +255,25 @@ def test_options_that_do_not_go_together_are_refused(words: list[str], said: str
     answer = CliRunner().invoke(app, ["gate", "replay", *words], env={"COLUMNS": "200"})
     assert answer.exit_code == 2
     assert said in answer.output
+
+
+def by_profile(matched: str | None) -> AgentRollout:
+    asked = {**GATE["metrics"][0], "profile": "OpenTelemetryGenAI"}
+    del asked["templateRef"]
+    gate = Gate.model_validate(GATE | {"metrics": [asked]})
+    one = rollout(gate={"metrics": [{"name": "task-success", "matched": matched}]})
+    return one.model_copy(update={"spec": one.spec.model_copy(update={"gate": gate})})
+
+
+async def test_of_a_profile_what_its_record_says_is_counted_again() -> None:
+    counters = both()
+    found = [one async for one in archive(counters).looks(by_profile("Outcome"), NOON)]
+    assert found
+    assert not any(isinstance(one, Skipped) for one in found)
+    assert {one.metric for one in counters.asked} == {"agent_tasks_total"}
+
+
+async def test_a_record_that_does_not_say_what_it_read_has_no_looks() -> None:
+    (found,) = [one async for one in archive(both()).looks(by_profile(None), NOON)]
+    assert isinstance(found, Skipped)
+    assert "which series of profile OpenTelemetryGenAI it read" in found.why

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from turnout.adapters.ports import Metrics, SampleQuery, Series
-from turnout.adapters.questions import Scope, pair_of
+from turnout.adapters.questions import Pair, Scope
 from turnout.api.base import seconds
 from turnout.api.metric import MetricTemplate
 from turnout.api.rollout import AgentRollout
@@ -19,7 +19,8 @@ from turnout.cli.replay.gatefile import NOT_COUNTED, MetricType
 from turnout.cli.replay.recorded import Look
 from turnout.core.gates import Blind
 from turnout.core.looks import ArmRole, Cadence, Member, Readings, Window, close_windows
-from turnout.core.measures import sight_of, trusted
+from turnout.core.measures import Measure, measure_of, sight_of, trusted
+from turnout.core.profiles import option_named
 from turnout.errors import MetricsUnavailable
 
 PROVIDER: Final = "prometheus"
@@ -109,29 +110,40 @@ class Archive:
         """Give the windows of one metric, or say why there are none."""
         if metric.type is GateMetricType.COST_PER_SUCCESS:
             return NOT_COUNTED[MetricType.COST_PER_SUCCESS]
+        measure = self._measure(past.rollout, metric)
+        if isinstance(measure, str):
+            return measure
+        windows = await self._windows(past, metric, measure)
+        return windows or "the provider has no such samples of its pods at that time"
+
+    def _measure(self, rollout: AgentRollout, metric: GateMetric) -> Measure | str:
+        """Tell what was read, or why that is not known."""
+        if metric.template_ref is None:
+            told = rollout.status.gate.metrics if rollout.status.gate else ()
+            matched = next((one.matched for one in told if one.name == metric.name), None)
+            option = option_named(metric, matched)
+            unknown = f"its record does not tell which series of profile {metric.profile} it read"
+            return unknown if option is None else option.measure
         template = self.templates.get(metric.template_ref.name)
         if template is None:
             return f"MetricTemplate {metric.template_ref.name} is gone"
-        windows = await self._windows(past, metric, template)
-        return windows or "the provider has no such samples of its pods at that time"
+        return measure_of(metric, template)
 
-    async def _windows(
-        self, past: Past, metric: GateMetric, template: MetricTemplate
-    ) -> Sequence[Window]:
+    async def _windows(self, past: Past, metric: GateMetric, measure: Measure) -> Sequence[Window]:
         """Close windows as the operator did, a piece of the time after the other."""
         cadence = Cadence(seconds(past.rollout.spec.gate.interval), self.scrape)
         closed: list[Window] = []
         since, until, born = past.start, past.start, dict[str, float]()
         while until < past.end:
             until = min(past.end, until + max(PIECE, 2 * cadence.interval))
-            readings = await self._readings(past, metric, template, (since, until))
+            readings = await self._readings(past, metric, measure, (since, until))
             members = _members(past, readings, born, since)
             closed += close_windows(readings, members, since, until + self.scrape, cadence)
             since = closed[-1].end if closed else past.start
         return [one for one in closed if one.end <= past.end]
 
     async def _readings(
-        self, past: Past, metric: GateMetric, template: MetricTemplate, span: tuple[float, float]
+        self, past: Past, metric: GateMetric, measure: Measure, span: tuple[float, float]
     ) -> Readings:
         lookback = span[1] - span[0] + 4 * self.scrape
         end = datetime.fromtimestamp(span[1] + self.scrape, UTC)
@@ -141,9 +153,8 @@ class Archive:
         async def ask(query: SampleQuery) -> Sequence[Series]:
             return list(_believed(past, await self.metrics.samples(PROVIDER, query)))
 
-        pair = pair_of(metric, template, scope)
-        readings = await pair.read(ask)
-        found = trusted(metric.name, readings, sight_of(pair.measure, readings, unnamed=False))
+        readings = await Pair(measure, scope).read(ask)
+        found = trusted(metric.name, readings, sight_of(measure, readings, unnamed=False))
         if isinstance(found, Blind):
             raise MetricsUnavailable(found.reason, found.message)
         return found

@@ -62,14 +62,17 @@ class AgentSeries:
             "turnout_collection_stopped",
             "1 where so many Agents went at once that an administrator is asked.",
         )
+        self._phases: dict[Ref, AgentPhase] = {}
         self._last: dict[Ref, tuple[str, ...]] = {}
         self._judged: dict[Ref, dict[str, float]] = {}
 
     def notice(self, ref: Ref, outcome: Outcome) -> None:
         """Note a decision about an Agent."""
         agent = (ref.namespace, ref.name)
-        for phase in AgentPhase:
-            self._phase.labels(*agent, phase.value).set(phase is outcome.phase)
+        if self._phases.get(ref) is not outcome.phase:
+            self._phases[ref] = outcome.phase
+            for phase in AgentPhase:
+                self._phase.labels(*agent, phase.value).set(phase is outcome.phase)
         if outcome.decision.actions:
             self._decisions.labels(*agent, outcome.decision.rule).inc()
         self._note_weights(ref, outcome)
@@ -120,6 +123,7 @@ class AgentSeries:
     def forget(self, ref: Ref) -> None:
         """End the series of an Agent that is gone."""
         self._judged.pop(ref, None)
+        self._phases.pop(ref, None)
         if ref not in self._last:
             return
         for gone in self._last.pop(ref):

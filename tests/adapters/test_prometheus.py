@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turnout.adapters import prometheus
-from turnout.adapters.ports import UNNAMED, SampleQuery
-from turnout.adapters.prometheus import PrometheusMetrics, promql
+from turnout.adapters.ports import UNNAMED, IncreaseQuery, SampleQuery
+from turnout.adapters.prometheus import PrometheusMetrics
+from turnout.adapters.promql import increase, promql
 from turnout.errors import MetricsUnavailable
 from turnout.settings import MetricsProvider
 
@@ -331,6 +332,77 @@ def test_no_text_leaves_its_quotes(value: str, pods: list[str]) -> None:
 def test_all_pods_of_several_namespaces_are_one_question() -> None:
     text = promql(query(namespaces=("bank", "shop.b"), pods=None), PROVIDER)
     assert text == r'agent_tasks_total{namespace=~"bank|shop\\.b",pod!=""}[60s]'
+
+
+def growth(**changes: Any) -> IncreaseQuery:
+    known: dict[str, Any] = {
+        "metric": "agent_tasks_total",
+        "namespaces": ("shop",),
+        "end": NOON,
+        "window": timedelta(days=30),
+    }
+    return IncreaseQuery(**known | changes)
+
+
+def vector(*found: Any, **extra: Any) -> dict[str, Any]:
+    return {"status": "success", "data": {"resultType": "vector", "result": list(found)}, **extra}
+
+
+def grown(value: Any, **labels: str) -> dict[str, Any]:
+    known = {"namespace": "shop", "turnout_agent": "support"}
+    return {"metric": known | labels, "value": [NOON.timestamp(), value]}
+
+
+@pytest.mark.parametrize("extra", [{}, {"infos": ["metric might not be a counter"]}])
+async def test_growth_comes_by_namespace_and_agent(server: Server, extra: Any) -> None:
+    server.handler = Server.json(vector(grown("7.5"), grown("3", turnout_agent="sales"), **extra))
+    found = await server.metrics().increases("default", growth())
+    assert found == {("shop", "support"): 7.5, ("shop", "sales"): 3.0}
+    assert server.outcomes == ["ok"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        matrix(),
+        vector(warnings=["store down"]),
+        vector(3),
+        vector({"metric": {}, "value": [1, "2"]}),
+        vector(grown("NaN")),
+        vector(grown("-1")),
+        vector(grown("many")),
+        vector(grown("1") | {"value": [1]}),
+    ],
+)
+async def test_growth_that_cannot_be_trusted_is_unknown(server: Server, answer: Any) -> None:
+    server.handler = Server.json(answer)
+    with pytest.raises(MetricsUnavailable):
+        await server.metrics().increases("default", growth())
+    assert server.outcomes == ["error"]
+
+
+@given(value=SCALAR_TEXT, namespaces=st.lists(SCALAR_TEXT.filter(bool), min_size=2, max_size=3))
+def test_no_text_leaves_its_quotes_in_a_question_about_growth(
+    value: str, namespaces: list[str]
+) -> None:
+    asked = growth(match_labels={"task": value}, namespaces=tuple(namespaces), upper_bound=2.0)
+    literal = r'"(?:[^"\\]|\\.)*"'
+    shape = (
+        r"sum by \(namespace,turnout_agent\) \(label_replace\(increase\(agent_tasks_total\{"
+        rf'namespace=~({literal}),pod=~{literal},exported_pod="",exported_namespace="",'
+        rf"task=({literal}),le=~{literal}\}}\[2592000s\]\),"
+        rf'"turnout_agent","\$1","pod",{literal}\)\)'
+    )
+    match = re.fullmatch(shape, increase(asked, PROVIDER), re.DOTALL)
+    assert match
+    assert json.loads(match[2]) == value
+    assert all(re.fullmatch(json.loads(match[1]), one) for one in namespaces)
+
+
+@pytest.mark.parametrize("changes", [{"metric": "a{}"}, {"match_labels": {"a=~": "x"}}])
+def test_growth_of_what_is_no_name_is_refused(changes: Mapping[str, Any]) -> None:
+    with pytest.raises(MetricsUnavailable):
+        increase(growth(**changes), PROVIDER)
 
 
 async def test_where_all_pods_are_asked_for_one_that_lies_spoils_no_other(server: Server) -> None:

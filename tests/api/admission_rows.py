@@ -31,6 +31,8 @@ RULE = f"{ROUTE}.rules.0"
 URL = "spec.servers.0.url"
 TOOL = "spec.tools.0"
 HEADERS = "spec.servers.0.headersFrom"
+OBJECTIVE = {"name": "answers", "metric": "support-success", "target": "99%", "window": "30d"}
+PACE = {"rate": "14.4", "over": ["1h", "5m"]}
 
 Row = tuple[str, str, Any, str]
 
@@ -83,7 +85,13 @@ BAD_AGENTS: tuple[Row, ...] = (
     ("Agent", f"{RULE}.filters.0.type", "RequestMirror", "Unsupported value"),
     ("Agent", f"{RULE}.filters.0.type", "URLRewrite", "the block that type names"),
     ("Agent", f"{RULE}.timeouts.request", "2 minutes", "should match"),
+    ("Agent", "spec.budgetOverride", {"version": "a", "by": "ada"}, "Required value"),
     ("Agent", "spec.traffic.drainTimeout", "25h", "at most 24h"),
+    ("Agent", "spec.objectives", [OBJECTIVE] * 2, "Duplicate value"),
+    ("Agent", "spec.objectives", [OBJECTIVE | {"target": "100%"}], "should match"),
+    ("Agent", "spec.objectives", [OBJECTIVE | {"target": 0.99}], "must be of type string"),
+    ("Agent", "spec.objectives", [OBJECTIVE | {"window": "30d12h"}], "should match"),
+    ("Agent", "spec.objectives", [OBJECTIVE | {"window": "400d"}], "should match"),
     ("Agent", "spec.traffic.drainTimeout", "", "at least 1 chars"),
     ("Agent", "spec.traffic.state", "Off", "Unsupported value"),
     ("Agent", "spec.traffic.conversations", "Sticky", "unknown field"),
@@ -147,6 +155,10 @@ BAD_STRATEGIES: tuple[Row, ...] = tuple(
         ("spec.gate.interval", "1ms", "should match"),
         ("spec.gate.interval", "0s", "between 5s and 1h"),
         ("spec.gate.interval", "4s", "between 5s and 1h"),
+        ("spec.gate.errorBudget", {"pauseOnBurn": [PACE | {"rate": "0"}]}, "should match"),
+        ("spec.gate.errorBudget", {"pauseOnBurn": [PACE | {"over": []}]}, "at least 1 items"),
+        ("spec.gate.errorBudget", {"freezeBelow": "101%"}, "should match"),
+        ("spec.gate.errorBudget", {"slo": "99%"}, "unknown field"),
         ("spec.gate.failures", {"count": 6}, "must not be greater than of"),
         ("spec.gate.failures", {"count": 3, "of": 21}, "less than or equal to 20"),
         ("spec.gate.minRequests", 0, "greater than or equal to 1"),
@@ -371,6 +383,8 @@ GOOD_CHANGES: tuple[tuple[str, str, Any], ...] = (
     ("Agent", f"{CONTAINERS}.0.resources.limits", {"cpu": 1, "memory": "1Gi"}),
     ("RolloutStrategy", f"{STEPS}.0.setWeight", 0),
     ("RolloutStrategy", "spec.gate.failures", GONE),
+    ("RolloutStrategy", "spec.gate.errorBudget", {"pauseOnBurn": [PACE]}),
+    ("Agent", "spec.objectives", [OBJECTIVE | {"slowerThan": "2s", "provider": "team"}]),
     ("RolloutStrategy", "spec.gate.minDuration", "2h"),
     ("RolloutStrategy", f"{METRICS}.0.minimum", "100%"),
     ("RolloutStrategy", "spec.gate", EVIDENCE),

@@ -12,7 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from devcluster import serve_prometheus
-from turnout.adapters.ports import UNNAMED, SampleQuery, Series
+from turnout.adapters.ports import UNNAMED, IncreaseQuery, SampleQuery, Series
 from turnout.adapters.prometheus import PrometheusMetrics
 from turnout.runtime.hub import Hub
 from turnout.settings import MetricsProvider
@@ -159,6 +159,75 @@ async def test_all_pods_of_all_namespaces_are_read_at_once(exporter: Exporter) -
     values = {(one.namespace, one.pod): one.samples[-1][1] for one in found}
     assert values.pop(("bank", "one")) == 99.0
     assert values == {("shop", name): 7.0 for name in ("one", "two", "three.dot", "threeXdot")}
+
+
+async def grown(exporter: Exporter, least: float, **changes: Any) -> Mapping[Any, float]:
+    """Ask for growth until there is as much of it."""
+    known: dict[str, Any] = {"namespaces": ("shop", "bank"), "window": timedelta(minutes=1)}
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        known |= {"end": datetime.now(UTC), "metric": "agent_tasks_total"} | changes
+        found = await exporter.metrics.increases("default", IncreaseQuery(**known))
+        if found and max(found.values()) >= least:
+            return found
+        await asyncio.sleep(0.2)
+    pytest.fail(f"nothing grew: {changes}")
+
+
+VERSIONS = ("0123456789", "fedcba9876")
+
+
+async def grow(exporter: Exporter, pods: Mapping[tuple[str, str], float]) -> None:
+    """Let counters be seen first, then grow."""
+    for namespace, pod in pods:
+        exporter.tasks.labels(namespace, pod, "grown").inc(0)
+        exporter.seconds.labels(namespace, pod).observe(0.1)
+    names = tuple(pod for _, pod in pods)
+    await samples(exporter, namespaces=("shop", "bank"), pods=names, match_labels=GROWN)
+    for (namespace, pod), many in pods.items():
+        exporter.tasks.labels(namespace, pod, "grown").inc(many)
+        exporter.seconds.labels(namespace, pod).observe(0.1)
+
+
+GROWN = {"outcome": "grown"}
+
+
+async def test_growth_is_summed_over_all_versions_of_an_agent_and_nobody_elses_pods(
+    exporter: Exporter,
+) -> None:
+    pods = {("shop", f"tea-{version}-7d9f8c6b5d-abcde"): 100.0 for version in VERSIONS}
+    pods[("shop", "tea-pot-0123456789-5d6b7c8f9d-abcde")] = 70.0
+    pods[("bank", "tea-0123456789-5d6b7c8f9d-abcde")] = 50.0
+    pods[("shop", "tea-7d9f8c6b5d-abcde")] = 9000.0
+    await grow(exporter, pods)
+    found = await grown(exporter, 150, match_labels=GROWN)
+    assert set(found) == {("shop", "tea"), ("shop", "tea-pot"), ("bank", "tea")}
+    sizes = sorted(found, key=lambda whose: found[whose])
+    assert sizes == [("bank", "tea"), ("shop", "tea-pot"), ("shop", "tea")]
+    alone = await grown(exporter, 30, match_labels=GROWN, namespaces=("bank",))
+    assert set(alone) == {("bank", "tea")}
+
+
+async def test_growth_of_series_that_name_a_version_is_read_by_that_label(
+    exporter: Exporter,
+) -> None:
+    versions = {("shop", f"gate-{version}"): 100.0 for version in VERSIONS}
+    await grow(exporter, versions)
+    found = await grown(exporter, 100, match_labels=GROWN, version_label="pod")
+    assert set(found) == {("shop", "gate")}
+
+
+async def test_growth_of_one_bucket_is_read_by_its_bound(exporter: Exporter) -> None:
+    await grow(exporter, {("shop", "milk-0123456789-7d9f8c6b5d-abcde"): 1.0})
+    found = await grown(exporter, 0.5, metric="agent_seconds_bucket", upper_bound=0.5)
+    assert ("shop", "milk") in found
+
+
+async def test_growth_of_what_was_never_exposed_is_no_answer_and_no_error(
+    exporter: Exporter,
+) -> None:
+    nobody = IncreaseQuery("nobody_exposes_this", ("shop",), datetime.now(UTC), SCRAPE * 60)
+    assert await exporter.metrics.increases("default", nobody) == {}
 
 
 async def test_asking_together_is_answered_as_asking_alone(exporter: Exporter) -> None:

@@ -31,6 +31,7 @@ SAMPLE = 300
 AT_REST = {
     "at_rest",
     "begin",
+    "budget_exhausted",
     "fallen_back",
     "flapping",
     "queued",

@@ -9,6 +9,8 @@ from tests.support.manifests import prompt
 from tests.support.simulation import Simulation
 from turnout.core.lineup import Place, Turn
 
+OBJECTIVES = [{"name": "answers", "metric": "tasks", "target": "99%", "window": "6h"}]
+
 
 def act(sim: Simulation, name: str, value: Any) -> int | None:
     """Let one thing happen; returns after how many writes the operator is killed next, if it is."""
@@ -161,4 +163,5 @@ _ACT: dict[str, Callable[[Simulation, Any], None]] = {
     "tools": _tools,
     "registry": _registry,
     "pin": _pin,
+    "objectives": lambda sim, on: _agent(sim, {"objectives": OBJECTIVES if on else []}),
 }

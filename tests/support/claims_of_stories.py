@@ -120,6 +120,12 @@ READERS: dict[str, Reader] = {
     "message": lambda sim, _, text: _within(sim.rollout.get("status", {}).get("message"), text),
     "conditions": lambda sim, _, wanted: _conditions(sim, wanted),
     "rollout conditions": lambda sim, _, wanted: _conditions(sim, wanted, sim.rollout),
+    "objectives": lambda sim, _, __: {
+        one["name"]: one["state"] for one in sim.status.get("objectives", [])
+    },
+    "frozen": lambda sim, _, __: [
+        one["name"] for one in sim.status.get("objectives", []) if one["newRollouts"] == "Frozen"
+    ],
     "verdict": lambda sim, _, __: sim.rollout["status"].get("gate", {}).get("verdict"),
     "reads": lambda sim, _, text: _within(_reads(sim), text),
     "intents": _intents,

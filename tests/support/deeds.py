@@ -124,6 +124,14 @@ def _rename(sim: Simulation, named: Names, names: Document) -> None:
         sim.store({**document, "metadata": {"name": named(name)}})
 
 
+def _override(sim: Simulation, named: Names, word: Document) -> None:
+    """Let a person let a version go out: one that was, or the desired one."""
+    version = word["version"]
+    desired = sim.status["desired"]["version"]
+    word = word | {"version": desired if version == "desired" else named(version)}
+    sim.patch("Agent", sim.agent_name, {"spec": {"budgetOverride": word}})
+
+
 def _registry(sim: Simulation, named: Names, says: Document) -> None:
     """Let the tool be written so, and its server tell it so: null is gone."""
     sim.store(registry(**says))
@@ -147,6 +155,7 @@ DEEDS: dict[str, Deed] = {
     "pin": lambda sim, named, version: sim.patch(
         "Agent", sim.agent_name, {"spec": {"pinnedVersion": version and named(version)}}
     ),
+    "override": _override,
     "scale": lambda sim, _, to: sim.patch("Agent", sim.agent_name, {"spec": {"replicas": to}}),
     "registry": _registry,
     "apply": _apply,

@@ -61,6 +61,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "registry": (IN_STEP, REWORDED, DRIFTED, ("Find it.", None), BACK),
     "pods of next": ("none",),
     "operator": ("restarts", 0, 1, 2, 3),
+    "objectives": (True, False),
 }
 """Every act with what may be chosen for it."""
 
@@ -70,6 +71,7 @@ STRICT: Gate = (("maxDuration", "2m"), ("onInconclusive", "Rollback"))
 LENIENT: Gate = (("maxDuration", "2m"), ("onInconclusive", "PromoteIfHealthy"))
 SLOW: Gate = (("maxDuration", "1m"), ("warmup", "10s"), ("minDuration", "40s"))
 HOLDING: Gate = (("hold", True),)
+FREEZING: Gate = (("errorBudget", {"freezeBelow": "100%"}),)
 GATES: tuple[Gate, ...] = ((), STRICT, LENIENT, SLOW, HOLDING)
 WATCHES: tuple[dict[str, str] | None, ...] = (None, None, {"bake": "30s"}, {"holdback": "20%"})
 
@@ -83,6 +85,14 @@ FLAPPED: tuple[Act, ...] = (
     ("registry", REWORDED),
     ("promote", "Full"),
 )
+BURNING: tuple[Act, ...] = (
+    ("objectives", True),
+    *ROLLOUT,
+    ("quality of stable", 0.5),
+    ("quality of candidate", 0.5),
+    ("wait", 180),
+)
+SPENT: tuple[Act, ...] = (("objectives", True), ("quality of stable", 0.9), ("wait", 180))
 WORSE: tuple[Act, ...] = (*ROLLOUT, ("quality of candidate", 0.5))
 
 
@@ -125,6 +135,8 @@ SCENES: tuple[Scene, ...] = (
     Scene(ROLLOUT, ("squat", True)),
     Scene(ROLLOUT, ("gateway", "refuses")),
     Scene(ROLLOUT, ("tools", "drifted")),
+    Scene(BURNING, gate=()),
+    Scene(SPENT, ("content", 1), gate=FREEZING),
     Scene(ROLLOUT, ("pause", True)),
     Scene(ROLLOUT, ("traffic", "Stopped")),
     Scene(ROLLOUT, ("abort", True)),

@@ -8,12 +8,14 @@ from typing import Any
 
 from typing_extensions import override
 
+from tests.support.service import MINUTE, Service
 from tests.support.trouble import TroubledLife
 from turnout.api.agent import AgentStatus
 from turnout.api.base import Wire
 from turnout.api.rollout import AgentRolloutStatus
 from turnout.api.version import AgentVersionStatus
 from turnout.core.decide import Outcome, decide, decide_again
+from turnout.core.looks import Counts
 from turnout.core.plan import Action, Record
 from turnout.core.world import World
 from turnout.simulation.cluster import Conflict, Document
@@ -34,15 +36,19 @@ class Traffic:
         quality: Share per version, for every metric.
         by_metric: Share per metric and version, where metrics differ.
         scattered: Metrics that count a third more for two minutes, then a third less for two.
+        service: What all versions have answered.
     """
 
     rate: float = 10.0
     quality: dict[str, float] = field(default_factory=dict)
     by_metric: dict[tuple[str, str], float] = field(default_factory=dict)
     scattered: set[str] = field(default_factory=set)
+    service: Service = field(default_factory=Service)
 
     def ask(self, version: str, share: float, span: Span, metrics: Sequence[str]) -> Answers:
         requests = self.rate * (span[1] - span[0]) * share
+        answered = Counts(requests * self.share("task-success", version), requests)
+        self.service.answer(span[1], answered)
         swing = 1 / 3 if span[0] // 120 % 2 else -1 / 3
         factors = {one: 1 + swing if one in self.scattered else 1.0 for one in metrics}
         good = {one: requests * self.share(one, version) * factors[one] for one in metrics}
@@ -72,6 +78,17 @@ class Simulation(TroubledLife[Traffic]):
     def restart(self) -> None:
         """Lose all that the operator keeps in memory."""
         self.ledger = {}
+
+    @override
+    def world(self) -> World:
+        seen = super().world()
+        return replace(seen, spendings=self.traffic.service.spendings(seen, self.provider.blind))
+
+    @override
+    def step(self, most: float) -> float:
+        has_objectives = self.get("Agent", self.agent_name)["spec"].get("objectives")
+        until_told = MINUTE - self.now.timestamp() % MINUTE
+        return super().step(min(most, until_told) if has_objectives else most)
 
     @override
     def reconcile(self, *, stop_after: int | None = None) -> Outcome:

@@ -268,6 +268,47 @@ class Metrics(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class IncreaseQuery:
+    """By how much a counter grew in `(end - window, end]`, all pods of an agent together.
+
+    Attributes:
+        metric: The metric's name: `agent_tasks_total`, `agent_seconds_bucket`.
+        namespaces: Namespaces of the agents.
+        end: Last instant.
+        window: How far back it reaches.
+        match_labels: Further labels and their exact values.
+        upper_bound: Value of `le` where one bucket of a histogram is wanted, however spelled.
+        version_label: Label of series that name no pod but a version; else the provider's pod
+            label tells whose they are.
+    """
+
+    metric: str
+    namespaces: tuple[str, ...]
+    end: datetime
+    window: timedelta
+    match_labels: Mapping[str, str] = field(default_factory=dict)
+    upper_bound: float | None = None
+    version_label: str | None = None
+
+
+class ServiceMetrics(Protocol):
+    """What the providers know of whole services, pods that are long gone included."""
+
+    async def increases(
+        self, provider: str, query: IncreaseQuery
+    ) -> Mapping[tuple[str, str], float]:
+        """Read the growth by namespace and agent; who is missing has no such series.
+
+        A pod belongs to an agent by its name, which begins with that of a version. Resets of a
+        counter are seen, and growth is extrapolated to the window's edges.
+
+        Raises:
+            MetricsUnavailable: There is no answer, or none that may be trusted.
+        """
+        ...
+
+
 class Clock(Protocol):
     """Wall time."""
 

@@ -7,16 +7,15 @@ outside: redirects are refused, bodies are bounded after decompression, and an a
 
 import asyncio
 import io
-import json
 import math
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from decimal import Decimal
-from functools import cached_property
+from datetime import datetime
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 import requests
 import yaml
@@ -26,8 +25,14 @@ from typing_extensions import override
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
-from turnout.adapters.ports import Metrics, SampleQuery, Series
-from turnout.adapters.quoting import quoted
+from turnout.adapters.ports import (
+    IncreaseQuery,
+    Metrics,
+    SampleQuery,
+    Series,
+    ServiceMetrics,
+)
+from turnout.adapters.promql import AGENT, increase, promql
 from turnout.errors import MetricsUnavailable
 from turnout.settings import MetricsProvider
 
@@ -39,14 +44,17 @@ LARGEST_ANSWER: Final = 8 * 1024 * 1024
 
 QUESTIONS_AT_ONCE: Final = 8
 _CHUNK: Final = 64 * 1024
-_NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+
+
+_Read = TypeVar("_Read")
 
 
 class _Session(requests.Session):
     """A session that gives back small, complete, successful answers in time, or raises."""
 
-    def __init__(self, limit: float, ca_file: Path | None) -> None:
+    def __init__(self, limit: float, ca_file: Path | None, kind: str) -> None:
         super().__init__()
+        self._kind = kind
         self.trust_env = False  # no proxy and no .netrc of the environment
         self.verify = str(ca_file) if ca_file else True
         self._ends = time.monotonic() + limit
@@ -59,7 +67,7 @@ class _Session(requests.Session):
                 raise MetricsUnavailable("Refused", "the provider redirects elsewhere")
             answer = _whole(response, self._ends)
         if answer.ok:
-            _check(answer)
+            _check(answer, self._kind)
         return answer
 
 
@@ -91,17 +99,18 @@ def _whole(response: requests.Response, ends: float) -> requests.Response:
     return whole
 
 
-def _check(response: requests.Response) -> None:
-    """Refuse an answer that is not a whole matrix."""
+def _check(response: requests.Response, wanted: str) -> None:
+    """Refuse an answer that is not whole, or of another kind than the one wanted."""
     try:
         answer = response.json()
         kind = answer["data"]["resultType"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise MetricsUnavailable("Malformed", "the answer is not a query result") from error
-    if answer.get("warnings") or answer.get("infos"):
+    advised = wanted == "matrix" and answer.get("infos")  # of growth: a name without _total
+    if answer.get("warnings") or advised:
         raise MetricsUnavailable("PartialAnswer", "the provider warns that data may be missing")
-    if kind != "matrix":
-        raise MetricsUnavailable("Malformed", "the answer is not a range of samples")
+    if kind != wanted:
+        raise MetricsUnavailable("Malformed", f"the answer is no {wanted}")
 
 
 class _Provider:
@@ -109,28 +118,26 @@ class _Provider:
 
     def __init__(self, settings: MetricsProvider) -> None:
         self.settings = settings
+        self.limit = settings.timeout.total_seconds()
         self._threads = ThreadPoolExecutor(QUESTIONS_AT_ONCE, "prometheus")
 
-    async def ask(self, query: SampleQuery) -> list[Any]:
-        if query.pods == () or not query.namespaces:
-            return []
-        text = promql(query, self.settings)
-        limit = self.settings.timeout.total_seconds()
+    async def ask(self, text: str, end: datetime, kind: str) -> list[Any]:
+        """Ask at one instant for an answer of one kind: `matrix` or `vector`."""
         answer = asyncio.get_running_loop().run_in_executor(
-            self._threads, self._query, text, query.end.timestamp(), limit
+            self._threads, self._query, text, end.timestamp(), kind
         )
-        async with asyncio.timeout(limit + 1):
+        async with asyncio.timeout(self.limit + 1):
             return await answer
 
-    def _query(self, text: str, at: float, limit: float) -> list[Any]:
-        with _Session(limit, self.settings.ca_file) as session:
+    def _query(self, text: str, at: float, kind: str) -> list[Any]:
+        with _Session(self.limit, self.settings.ca_file, kind) as session:
             connection = PrometheusConnect(
                 url=self.settings.url.rstrip("/"),
                 headers=_headers(self.settings.headers_file),
                 session=session,
                 retry=Retry(total=0, read=False),
             )
-            found: list[Any] = connection.custom_query(text, {"time": at}, timeout=limit)
+            found: list[Any] = connection.custom_query(text, {"time": at}, timeout=self.limit)
             return found
 
 
@@ -146,8 +153,8 @@ def _headers(file: Path | None) -> dict[str, str] | None:
     return {str(name): str(value) for name, value in content.items()}
 
 
-class PrometheusMetrics(Metrics):
-    """The Metrics port on the Prometheus servers that an administrator named."""
+class PrometheusMetrics(Metrics, ServiceMetrics):
+    """The metrics ports on the Prometheus servers that an administrator named."""
 
     def __init__(
         self,
@@ -159,14 +166,37 @@ class PrometheusMetrics(Metrics):
 
     @override
     async def samples(self, provider: str, query: SampleQuery) -> Sequence[Series]:
+        if query.pods == () or not query.namespaces:
+            return []
+        asked = self._asked(provider)
+        text = promql(query, asked.settings)
+        read = partial(_series, query=query, provider=asked.settings)
+        return await self._answers(provider, asked.ask(text, query.end, "matrix"), read)
+
+    @override
+    async def increases(
+        self, provider: str, query: IncreaseQuery
+    ) -> Mapping[tuple[str, str], float]:
+        asked = self._asked(provider)
+        text = increase(query, asked.settings)
+        read = partial(_increase, provider=asked.settings)
+        return dict(await self._answers(provider, asked.ask(text, query.end, "vector"), read))
+
+    def _asked(self, provider: str) -> _Provider:
         asked = self._providers.get(provider)
         if asked is None:
             raise MetricsUnavailable("UnknownProvider", f"no provider {provider} is configured")
+        return asked
+
+    async def _answers(
+        self, provider: str, answers: Awaitable[list[Any]], read: Callable[[Any], _Read]
+    ) -> list[_Read]:
+        """Wait for answers and read each, and count what came of the question."""
         try:
-            found = [_series(one, query, asked.settings) for one in await asked.ask(query)]
+            found = [read(one) for one in await answers]
         except (TimeoutError, requests.Timeout) as error:
             self._count(provider, "timeout")
-            message = f"{provider} did not answer in {asked.settings.timeout.total_seconds():g}s"
+            message = f"{provider} did not answer in {self._asked(provider).limit:g}s"
             raise MetricsUnavailable("Timeout", message) from error
         except _TROUBLE as error:
             self._count(provider, "error")
@@ -189,48 +219,6 @@ def _why(provider: str, error: Exception) -> str:
     return f"{provider} cannot be reached ({type(error).__name__})"
 
 
-def promql(query: SampleQuery, provider: MetricsProvider) -> str:
-    """Write a query for the raw samples of pods.
-
-    Every value is a quoted literal; names are an alternation quoted for RE2 besides, since one may
-    hold a dot.
-    """
-    whose = query.version_label or provider.pod_label
-    for name in (query.metric, whose, *query.match_labels):
-        if not _NAME.fullmatch(name):
-            raise MetricsUnavailable("Refused", f"{quoted(name)} is no name of a metric or label")
-    pods = f'{whose}!=""' if query.pods is None else _one_of(whose, query.pods)
-    matchers = [
-        _one_of(provider.namespace_label, query.namespaces),
-        pods,
-        *(f"{name}={_literal(value)}" for name, value in sorted(query.match_labels.items())),
-    ]
-    if query.upper_bound is not None:
-        matchers.append(f"le=~{_literal(_bounds(query.upper_bound))}")
-    lookback = max(1, math.ceil(query.lookback.total_seconds()))
-    return f"{query.metric}{{{','.join(matchers)}}}[{lookback}s]"
-
-
-def _one_of(label: str, names: Sequence[str]) -> str:
-    if len(names) == 1:
-        return f"{label}={_literal(names[0])}"
-    return f"{label}=~{_literal('|'.join(re.escape(name) for name in names))}"
-
-
-def _literal(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _bounds(bound: float) -> str:
-    """Spell a bucket's bound in every way that clients do: 2, 2.0, 2e+00."""
-    if math.isinf(bound):
-        return r"\+Inf"
-    digits = len(Decimal(repr(bound)).normalize().as_tuple().digits)
-    exact = f"{Decimal(repr(bound)):f}"
-    spellings = {f"{bound:.{digits - 1}e}", repr(bound), exact, exact.removesuffix(".0")}
-    return "|".join(re.escape(one) for one in sorted(spellings))
-
-
 def _series(found: Any, query: SampleQuery, provider: MetricsProvider) -> Series:
     try:
         labels = {str(name): str(value) for name, value in found["metric"].items()}
@@ -251,6 +239,19 @@ def _series(found: Any, query: SampleQuery, provider: MetricsProvider) -> Series
         dropped=len(asked) - len(usable),
         problem=problem,
     )
+
+
+def _increase(found: Any, provider: MetricsProvider) -> tuple[tuple[str, str], float]:
+    """Read one agent's growth, of which none and less than none are no numbers."""
+    try:
+        labels, (_, value) = found["metric"], found["value"]
+        whose = str(labels[provider.namespace_label]), str(labels[AGENT])
+        grown = float(value)
+    except (KeyError, TypeError, ValueError) as error:
+        raise MetricsUnavailable("Malformed", "an answer is not made of numbers") from error
+    if not math.isfinite(grown) or grown < 0:
+        raise MetricsUnavailable("Malformed", "a counter grew by no number")
+    return whose, grown
 
 
 def _disbelief(

@@ -29,6 +29,7 @@ from turnout.api.base import (
     Resource,
     Wire,
 )
+from turnout.api.objectives import BudgetOverride, Objective
 from turnout.api.route import HTTPRouteSpec, ParentRef, RouteRule
 from turnout.api.schema import POD_TEMPLATE, Cel, keyed_by
 from turnout.api.strategy import Gate, Strategy
@@ -185,6 +186,13 @@ class AgentSpec(Wire):
     """How requests reach the agent, and how two versions share them."""
     deployment: DeploymentSpec = DeploymentSpec()
     """What every version's Deployment gets besides its pods. Example: {progressDeadline: 5m}."""
+    objectives: Annotated[tuple[Objective, ...], Field(max_length=8), keyed_by("name")] = ()
+    """Promises about all the requests to the agent; while one's error budget is used up too fast a
+    rollout waits. Example: [{name: answers, metric: support-success, target: 99%, window: 30d}]."""
+    budget_override: BudgetOverride | None = None
+    """Lets one version go out while an error budget is used up too fast or is too small. It stands
+    in the rollout's record. Example: {version: support-9c41e07b2d, by: ada@example.com, reason:
+    it mends the failures}."""
     pinned_version: Name | None = None
     """Version to run whatever the content says now, by the name of its AgentVersion: one inside
     rollbackWindow at once, any other through the strategy. Example: support-9c41e07b2d."""

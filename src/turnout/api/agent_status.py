@@ -19,6 +19,7 @@ from turnout.api.base import (
     Wire,
     Word,
 )
+from turnout.api.objectives import ObjectiveStatus
 from turnout.api.schema import keyed_by
 
 
@@ -171,6 +172,9 @@ class AgentStatus(Status):
     """Which generation of each referenced object was used."""
     route: RouteStatus | None = None
     """What was read back from the route."""
+    objectives: Annotated[tuple[ObjectiveStatus, ...], Field(max_length=8), keyed_by("name")] = ()
+    """How the objectives are kept."""
     conditions: Conditions = ()
     """Accepted, ResolvedRefs, ContentPinned, Available, Programmed, Progressing, GatesPassing and
-    Ready, always; Reconciling, Stalled and Forbidden while they apply."""
+    Ready, always; ErrorBudget where there are objectives; Reconciling, Stalled and Forbidden while
+    they apply."""

@@ -92,8 +92,8 @@ def _clip(limit: int) -> BeforeValidator:
 LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _DURATION = r"^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$"
 _FINE_DURATION = r"^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?([0-9]{1,5}ms)?$"
-_PARTS = re.compile(r"([0-9]+)(ms|h|m|s)")
-_UNITS = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
+_PARTS = re.compile(r"([0-9]+)(ms|d|h|m|s)")
+_UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 
 Int32 = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Int64 = Annotated[int, Field(ge=0, le=2**53 - 1)]

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from turnout.api.base import Duration, FineDuration, LocalRef, Name, Share, Wire
+from turnout.api.objectives import ErrorBudget
 from turnout.api.schema import Cel, keyed_by
 
 Margin = Annotated[
@@ -229,6 +230,9 @@ class Gate(Wire):
     """Metrics provider, by the name that the administrator gave it. Example: team-prometheus."""
     metrics: Annotated[tuple[GateMetric, ...], Field(min_length=1, max_length=20), keyed_by("name")]
     """Metrics that are looked at; every one that decides must be good."""
+    error_budget: ErrorBudget | None = None
+    """What the error budgets of the Agent's objectives let a rollout do; where absent it waits
+    while one is used up too fast. Example: {pauseOnBurn: [{rate: "14.4", over: [1h, 5m]}]}."""
 
     @property
     def is_statistical(self) -> bool:

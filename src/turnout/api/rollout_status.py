@@ -52,6 +52,7 @@ class IntentAction(StrEnum):
     APPROVE = "Approve"
     RETRY = "Retry"
     ACKNOWLEDGE = "Acknowledge"
+    OVERRIDE = "Override"
 
 
 class IntentOutcome(StrEnum):

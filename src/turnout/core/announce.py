@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from turnout.api.rollout import AgentRollout, AgentRolloutStatus, RolloutPhase
+from turnout.core.budget_holds import announce_budgets
 from turnout.core.course import Course
 from turnout.core.orders import announce_switch
 from turnout.core.phase import has_ended
@@ -40,6 +41,7 @@ WAITS = frozenset(
         Reason.METRIC_NOT_FOUND,
         Reason.BOTH_ARMS_DEGRADED,
         Reason.NO_TRAFFIC,
+        Reason.ERROR_BUDGET_BURNING,
         Reason.AWAITING_APPROVAL,
         Reason.APPROVAL_UNPROTECTED,
         Reason.TIMED_OUT,
@@ -54,7 +56,7 @@ def announce(world: World, course: Course) -> tuple[Announcement, ...]:
     """Compare the record before and after, and announce what is new."""
     agent = Target("Agent", world.namespace, world.name)
     news = (*_news(agent, course), *_start(agent, course), *_queued(world, agent, course))
-    return (*news, *announce_switch(world))
+    return (*news, *announce_switch(world), *announce_budgets(world))
 
 
 def _queued(world: World, agent: Target, course: Course) -> Iterator[Announcement]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from turnout.api.agent import AgentPhase
+from turnout.core.budget_holds import budget_claims
 from turnout.core.checks import forbidden_model
 from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim
 from turnout.core.content import Unresolved
@@ -33,6 +34,7 @@ def claims(
     yield _programmed(world, course)
     yield _progressing(course, phase)
     yield _gate(course)
+    yield from budget_claims(world)
     yield _ready(course, phase, available)
     if phase in RECONCILING:
         yield Claim("Reconciling", TRUE, course.reason, course.message)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from turnout.api.base import VersionRef
 from turnout.api.rollout import AgentRollout, AgentRolloutStatus, RolloutPhase, Trigger
+from turnout.core.budget_holds import override_for
 from turnout.core.checkpoint import checkpoint
 from turnout.core.conditions import fold_conditions
 from turnout.core.content import Unresolved
@@ -118,7 +119,9 @@ def _recorded(standing: Standing, written: AgentRolloutStatus) -> AgentRolloutSt
         status,
         observed_generation=rollout.metadata.generation,
         weights=weights,
-        intents=fold_intents(rollout, now),
+        intents=fold_intents(
+            rollout, now, override=override_for(standing.world, rollout.spec.to.version)
+        ),
         conditions=fold_conditions(
             rollout.status.conditions,
             rollout_claims(rollout, status, standing.evidence),

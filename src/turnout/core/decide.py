@@ -25,6 +25,7 @@ from turnout.core.evidence import FIRST, Evidence
 from turnout.core.gates import Blind
 from turnout.core.intake import Wanted, take_in
 from turnout.core.ledger import Ledger
+from turnout.core.objectives import objectives_due
 from turnout.core.orders import orders_again_in, plan_orders
 from turnout.core.patch import merge_patch, stored
 from turnout.core.plan import Action, Decision, Record, Target
@@ -152,6 +153,7 @@ def _ordered(
 def _due(world: World, arrangement: Arrangement) -> datetime | None:
     """Tell the soonest of: a scale-down, orders to repeat, content that was still for long."""
     moments = [arm.until for arm in arrangement.arms]
+    moments.append(objectives_due(world))
     recheck = orders_again_in(world)
     if recheck is not None:
         moments.append(world.now + recheck)

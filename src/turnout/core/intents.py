@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from turnout.api.objectives import BudgetOverride
 from turnout.api.rollout import (
     AgentRollout,
     IntentAction,
@@ -31,7 +32,10 @@ class _Wish:
 
 
 def fold_intents(
-    rollout: AgentRollout, now: datetime, retry: IntentOutcome | None = None
+    rollout: AgentRollout,
+    now: datetime,
+    retry: IntentOutcome | None = None,
+    override: BudgetOverride | None = None,
 ) -> tuple[IntentStatus, ...]:
     """Add what people asked since the record was last written.
 
@@ -42,11 +46,15 @@ def fold_intents(
         rollout: The rollout with its record so far.
         now: When the wishes are seen.
         retry: What becomes of a wish to retry; None while that is open.
+        override: A person's word that this version goes out whatever the error budget is.
     """
     seen = tuple(rollout.status.intents)
     fresh = [
         _line(wish, rollout, now, retry)
-        for wish in _wishes(rollout, seen, with_retry=retry is not None)
+        for wish in (
+            *_wishes(rollout, seen, with_retry=retry is not None),
+            *_overrides(override),
+        )
         if not _known(wish, seen)
     ]
     return (*seen, *fresh)[-LIMIT:]
@@ -86,6 +94,11 @@ def _wishes(
         yield _Wish(IntentAction.ACKNOWLEDGE, spec.acknowledge.by, why)
     if spec.retry is not None and with_retry:
         yield _Wish(IntentAction.RETRY, spec.retry.by, spec.retry.reason or "")
+
+
+def _overrides(override: BudgetOverride | None) -> Iterator[_Wish]:
+    if override is not None:
+        yield _Wish(IntentAction.OVERRIDE, override.by, f"error budget: {override.reason}")
 
 
 def _because(what: str, reason: str | None) -> str:

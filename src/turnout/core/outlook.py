@@ -7,6 +7,7 @@ from typing import Final
 
 from turnout.api.base import VersionRef
 from turnout.api.rollout import AgentRollout, RolloutPhase, Trigger
+from turnout.core.budget_holds import FREEZABLE, budget_freezes
 from turnout.core.flaps import flapping
 from turnout.core.intake import Wanted
 from turnout.core.reasons import Reason
@@ -17,6 +18,9 @@ from turnout.core.world import World
 
 FLAPPING: Final = "flapping"
 """The rule that waits for a person after two switches that nobody asked for."""
+
+EXHAUSTED: Final = "budget_exhausted"
+"""The rule that waits until enough of the error budgets is left."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,18 @@ def outlook_of(
     world: World, wanted: Wanted, stable: VersionRef | None, newest: AgentRollout | None
 ) -> Outlook:
     """Decide whether a rollout of what is wanted begins, and why or why not."""
+    outlook = _outlook(world, wanted, stable, newest)
+    if outlook.trigger not in FREEZABLE:
+        return outlook
+    too_little = budget_freezes(world, wanted.ref.version)
+    if too_little is None:
+        return outlook
+    return Outlook(EXHAUSTED, Reason.ERROR_BUDGET_EXHAUSTED, too_little)
+
+
+def _outlook(
+    world: World, wanted: Wanted, stable: VersionRef | None, newest: AgentRollout | None
+) -> Outlook:
     version, digest = wanted.ref.version, wanted.ref.digest
     if stable is not None and digest == stable.digest:
         return _at_rest(wanted)

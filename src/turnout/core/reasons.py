@@ -85,6 +85,11 @@ class Reason(StrEnum):
     NOT_RUNNING = "NotRunning"
     APPROVAL_UNPROTECTED = "ApprovalUnprotected"
 
+    # how objectives are kept
+    WITHIN_ERROR_BUDGET = "WithinErrorBudget"
+    ERROR_BUDGET_BURNING = "ErrorBudgetBurning"
+    ERROR_BUDGET_EXHAUSTED = "ErrorBudgetExhausted"
+
     # pods and traffic
     MINIMUM_REPLICAS_AVAILABLE = "MinimumReplicasAvailable"
     MINIMUM_REPLICAS_UNAVAILABLE = "MinimumReplicasUnavailable"

@@ -24,7 +24,8 @@ from turnout.core.course import Course
 from turnout.core.intake import Wanted
 from turnout.core.kill import stopped_by
 from turnout.core.lineup import STRAIGHT_BACK
-from turnout.core.outlook import FLAPPING
+from turnout.core.objectives import objectives_of
+from turnout.core.outlook import EXHAUSTED, FLAPPING
 from turnout.core.pods import pod_labels
 from turnout.core.reasons import Reason
 from turnout.core.rollout_claims import FAILED
@@ -58,6 +59,7 @@ def report(
         last_rollout=course.start.number if course.start else before.last_rollout,
         sources=before.sources,
         route=_route(world),
+        objectives=objectives_of(world),
     )
     if isinstance(wanted, Wanted) and wanted.content is not None:
         status = status.model_copy(update={"sources": wanted.content.sources()})
@@ -111,7 +113,7 @@ def _rest_phase(world: World, course: Course, wanted: Wanted) -> AgentPhase:
         return AgentPhase.PAUSED
     if wanted.ref.digest == stable.digest:
         return AgentPhase.HEALTHY if wanted.fallback is None else AgentPhase.HELD
-    if course.rule == FLAPPING:
+    if course.rule in {FLAPPING, EXHAUSTED}:
         return AgentPhase.HELD
     rejected_now = _is_rejected(world, course, wanted.ref)
     return AgentPhase.ROLLED_BACK if rejected_now else AgentPhase.PENDING
@@ -131,7 +133,7 @@ def summary(course: Course) -> str | None:
     status, queue = course.status, _queue(course)
     if queue is not None:
         return f"place {queue.position} of {queue.of}"
-    if course.rule in {"fallen_back", FLAPPING}:
+    if course.rule in {"fallen_back", FLAPPING, EXHAUSTED}:
         return course.reason.value
     if status is None or course.start is not None or course.rule == "at_rest":
         return None

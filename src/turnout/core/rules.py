@@ -13,6 +13,7 @@ from turnout.api.base import seconds
 from turnout.api.rollout import RolloutPhase, Verdict
 from turnout.api.strategy import OnInconclusive, OnRegression
 from turnout.core.bake import bakes, confirmed, limit_passed
+from turnout.core.budget_holds import budget_burns
 from turnout.core.fallback import no_way_back
 from turnout.core.intake import name_conflict
 from turnout.core.kill import stopped_by
@@ -198,6 +199,20 @@ def _limit(standing: Standing) -> str:
     return f"maxDuration {standing.gate.max_duration}{after}{lacking}"
 
 
+def budget_burning(standing: Standing) -> Move | None:
+    """The whole service uses up an error budget too fast: nobody is blamed, and nothing moves.
+
+    What a person promotes in full or overrides goes on, and so does the way back to a version of
+    before.
+    """
+    if standing.is_first or standing.promotes_fully or standing.undoes:
+        return None
+    message = budget_burns(standing.world, standing.rollout.spec.to.version)
+    if message is None:
+        return None
+    return Move(RolloutPhase.HELD, Reason.ERROR_BUDGET_BURNING, message, measured=True)
+
+
 def blind(standing: Standing) -> Move | None:
     """What the gate needs is not known, or both arms are bad: hold, and go on by itself."""
     verdict = standing.evidence.verdict
@@ -238,6 +253,7 @@ RULES: tuple[Rule, ...] = (
     tools_drifted,
     withheld,
     inconclusive,
+    budget_burning,
     blind,
     unasked,
 )

@@ -21,6 +21,7 @@ from turnout.api.strategy import RolloutStrategy
 from turnout.api.tools import ToolRegistry
 from turnout.api.version import AgentVersion, Plane
 from turnout.core import naming
+from turnout.core.budget import Spending
 from turnout.core.gates import Blind
 from turnout.core.ledger import Ledger
 from turnout.core.lineup import Turn
@@ -164,6 +165,7 @@ class World:
         turn: Whether a rollout may begin that counts; None where there is no limit.
         tools: What servers told of the tools of versions that may be gone back to, where tools
             drifted, by version.
+        spendings: What the whole service answered, by objective.
         foreign: Versions under whose name stands what is not that version, with the cause: such
             objects are left as they are.
     """
@@ -188,6 +190,7 @@ class World:
     foreign: Mapping[str, str] = field(default_factory=dict)
     turn: Turn | None = None
     tools: Mapping[str, Tools] = field(default_factory=dict)
+    spendings: Mapping[str, Spending] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

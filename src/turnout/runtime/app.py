@@ -29,6 +29,7 @@ from turnout.core.tasks import JobSettings
 from turnout.errors import Invalid, LeaseLost, Transient
 from turnout.runtime.answers import Answers
 from turnout.runtime.apply import Hand
+from turnout.runtime.budgets import Budgets
 from turnout.runtime.collect import Collector
 from turnout.runtime.events import Herald
 from turnout.runtime.guards import Accidents, Guards
@@ -37,7 +38,7 @@ from turnout.runtime.hub import Hub
 from turnout.runtime.inbox import Inbox
 from turnout.runtime.lease import Fenced, Leadership, lease_ref
 from turnout.runtime.lineup import Lineup
-from turnout.runtime.observe import Observer
+from turnout.runtime.observe import Instruments, Observer
 from turnout.runtime.parse import is_running
 from turnout.runtime.process import be_thrifty
 from turnout.runtime.queue import Queue
@@ -93,8 +94,10 @@ class Operator:
         )
         self._sweeper = Sweeper(self._relister, self.wake, self._active)
         metrics = PrometheusMetrics(settings.metrics, telemetry.count_query)
+        self._budgets = Budgets(metrics, clock, wake=self.wake)
         gauge = Gauge(Hub(metrics), settings.metrics, Sightings(self.wake))
-        observer = Observer(self._store, fenced, gauge, clock, self._surroundings, wake=self.wake)
+        tools = Instruments(gauge, self._budgets)
+        observer = Observer(self._store, fenced, tools, clock, self._surroundings, wake=self.wake)
         self._herald = Herald(fenced, clock, settings.pod_name)
         self._accidents = Accidents(fenced, clock, settings.pod_namespace, self._herald.tell)
         self._witness = Witness(presence, settings.namespaces, self.wake)
@@ -129,7 +132,8 @@ class Operator:
         self.telemetry.agents.notice(ref, outcome)
 
     def forget(self, ref: Ref) -> None:
-        """End the series of an Agent that is gone."""
+        """End the series of an Agent that is gone, and ask nothing more about it."""
+        self._budgets.forget(ref)
         self.telemetry.agents.forget(ref)
 
     def _refresh(self) -> None:
@@ -189,6 +193,7 @@ class Operator:
                 term.create_task(self._leadership.keep())
                 term.create_task(self._herald.run())
                 term.create_task(self._keep_looking_around())
+                term.create_task(self._budgets.run())
                 term.create_task(self._workers.run(self._leadership.still_leading))
         except* LeaseLost as lost:
             raise LeaseLost(str(lost.exceptions[0])) from None

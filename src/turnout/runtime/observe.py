@@ -1,7 +1,7 @@
 """Observe: read everything that bears on one Agent, once, into a frozen World."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from turnout.adapters import documents as kinds
@@ -29,6 +29,7 @@ from turnout.core.stable import stable_of
 from turnout.core.world import Child, Sources, Unread, World
 from turnout.errors import Invalid, NotFound
 from turnout.runtime import parse
+from turnout.runtime.budgets import Budgets
 from turnout.runtime.contents import Contents
 from turnout.runtime.memory import Memory
 from turnout.runtime.readings import Gauge, Question
@@ -37,6 +38,14 @@ from turnout.runtime.surroundings import Surroundings
 from turnout.runtime.texts import Texts
 
 SERVING_KINDS = (kinds.DEPLOYMENT, kinds.SERVICE, kinds.CONFIG_MAP, kinds.HTTP_ROUTE)
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """What metrics are read with: those of a rollout's arms, those of whole services."""
+
+    gauge: Gauge
+    budgets: Budgets
 
 
 class Observer:
@@ -51,7 +60,7 @@ class Observer:
         self,
         store: Store,
         cluster: Cluster,
-        gauge: Gauge,
+        instruments: Instruments,
         clock: Clock,
         surroundings: Surroundings,
         *,
@@ -59,12 +68,13 @@ class Observer:
     ) -> None:
         self._store = store
         self._cluster = cluster
-        self._gauge = gauge
+        self._gauge = instruments.gauge
         self._clock = clock
         self._surroundings = surroundings
         self._contents = Contents(cluster)
+        self._budgets = instruments.budgets
         self.texts = Texts(cluster, store, wake)
-        self.sightings = gauge.sightings
+        self.sightings = instruments.gauge.sightings
 
     def now(self) -> datetime:
         """Tell the time."""
@@ -93,11 +103,14 @@ class Observer:
         asked = wanted if isinstance(wanted, Wanted) else None
         world = await self._contents.add(world, asked, memory.doubted)
         memory.doubted &= world.foreign.keys()
+        world = replace(world, spendings=self._budgets.attend(ref, world))
         return await self._with_evidence(world, memory, readings)
 
     async def look_again(self, seen: World, memory: Memory) -> World:
         """See what is new of a world in which only time passed: evidence."""
-        return await self._with_evidence(replace(seen, now=self._clock.now()), memory)
+        spendings = self._budgets.spendings(Ref(kinds.AGENT, seen.namespace, seen.name))
+        world = replace(seen, now=self._clock.now(), spendings=spendings)
+        return await self._with_evidence(world, memory)
 
     def still_holds(self, seen: World) -> bool:
         """Claim that a world is still set in the surroundings in which it was seen."""
@@ -144,6 +157,11 @@ class Observer:
             for gate in gates
             for metric in gate.metrics
             if metric.template_ref is not None
+        } | {
+            one.metric: self._named(
+                ref, kinds.METRIC_TEMPLATE, LocalRef(name=one.metric), MetricTemplate
+            )
+            for one in spec.objectives
         }
         registry = self._named(ref, kinds.TOOL_REGISTRY, spec.tool_registry_ref, ToolRegistry)
         drift = drift_that_holds(registry) if isinstance(registry, ToolRegistry) else None

@@ -45,5 +45,7 @@ def references_of(ref: Ref, document: Document) -> Iterator[Ref]:
     named += [(kind, spec[field]) for field, kind in _FIELDS if spec.get(field)]
     metrics = (spec.get("gate") or {}).get("metrics") or ()
     named += [(kinds.METRIC_TEMPLATE, m["templateRef"]) for m in metrics if m.get("templateRef")]
+    objectives = spec.get("objectives") or ()
+    named += [(kinds.METRIC_TEMPLATE, {"name": one["metric"]}) for one in objectives]
     for kind, reference in named:
         yield Ref(kind, ref.namespace, reference["name"])

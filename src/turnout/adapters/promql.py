@@ -1,0 +1,100 @@
+"""What is asked of Prometheus, in its language: built from names and quoted literals only."""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+from turnout.adapters.ports import IncreaseQuery, SampleQuery
+from turnout.adapters.quoting import quoted
+from turnout.errors import MetricsUnavailable
+from turnout.settings import MetricsProvider
+
+AGENT: Final = "turnout_agent"
+"""Label of an answer about services: whose pods were counted."""
+
+_NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_VERSIONS: Final = "(.+?)-[0-9a-f]{10}"
+_PODS: Final = f"{_VERSIONS}-.+"
+"""Names of agents' pods: the agent, ten digits of its version, and what a Deployment adds. No
+agent's name holds ten hex digits between two dashes (the API refuses it), so the agent is what
+stands before the first ones."""
+
+
+def promql(query: SampleQuery, provider: MetricsProvider) -> str:
+    """Write a query for the raw samples of pods.
+
+    Every value is a quoted literal; names are an alternation quoted for RE2 besides, since one may
+    hold a dot.
+    """
+    whose = query.version_label or provider.pod_label
+    _check(whose)
+    pods = f'{whose}!=""' if query.pods is None else _one_of(whose, query.pods)
+    where = [_one_of(provider.namespace_label, query.namespaces), pods]
+    selector = _selector(query.metric, where, query.match_labels, query.upper_bound)
+    return f"{selector}[{_whole_seconds(query.lookback)}s]"
+
+
+def increase(query: IncreaseQuery, provider: MetricsProvider) -> str:
+    """Write a query for the growth of a counter, summed up for each agent.
+
+    A series that says itself which pod it is of, other than the one that was scraped, is left out.
+    """
+    label, names = query.version_label or provider.pod_label, _PODS
+    _check(label)
+    if query.version_label is not None:
+        names = _VERSIONS
+    where = [
+        _one_of(provider.namespace_label, query.namespaces),
+        f"{label}=~{_literal(names)}",
+        f'exported_{label}=""',
+        f'exported_{provider.namespace_label}=""',
+    ]
+    selector = _selector(query.metric, where, query.match_labels, query.upper_bound)
+    grown = f"increase({selector}[{_whole_seconds(query.window)}s])"
+    whose = f'"{AGENT}","$1",{_literal(label)},{_literal(names)}'
+    by = f"{provider.namespace_label},{AGENT}"
+    return f"sum by ({by}) (label_replace({grown},{whose}))"
+
+
+def _selector(
+    metric: str, where: Sequence[str], labels: Mapping[str, str], bound: float | None
+) -> str:
+    _check(metric, *labels)
+    matchers = [*where, *(f"{name}={_literal(labels[name])}" for name in sorted(labels))]
+    if bound is not None:
+        matchers.append(f"le=~{_literal(_bounds(bound))}")
+    return f"{metric}{{{','.join(matchers)}}}"
+
+
+def _check(*names: str) -> None:
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise MetricsUnavailable("Refused", f"{quoted(name)} is no name of a metric or label")
+
+
+def _whole_seconds(length: timedelta) -> int:
+    return max(1, math.ceil(length.total_seconds()))
+
+
+def _one_of(label: str, names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"{label}={_literal(names[0])}"
+    return f"{label}=~{_literal('|'.join(re.escape(name) for name in names))}"
+
+
+def _literal(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _bounds(bound: float) -> str:
+    """Spell a bucket's bound in every way that clients do: 2, 2.0, 2e+00."""
+    if math.isinf(bound):
+        return r"\+Inf"
+    digits = len(Decimal(repr(bound)).normalize().as_tuple().digits)
+    exact = f"{Decimal(repr(bound)):f}"
+    spellings = {f"{bound:.{digits - 1}e}", repr(bound), exact, exact.removesuffix(".0")}
+    return "|".join(re.escape(one) for one in sorted(spellings))

@@ -1,0 +1,271 @@
+"""What whole services answered, asked for once a minute for all Agents that have objectives.
+
+Every look at an Agent says what is to be known of it. Each distinct question is asked once for all,
+whoever looks when, and an Agent is woken only where the answers are news.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Final
+
+from turnout.adapters.documents import Ref
+from turnout.adapters.ports import Clock, IncreaseQuery, ServiceMetrics
+from turnout.api.base import as_timedelta, seconds
+from turnout.api.metric import Direction, MetricTemplate, MetricTemplateSpec, Selector
+from turnout.api.objectives import Objective, ObjectiveStatus
+from turnout.core.budget import Spending
+from turnout.core.gates import Blind
+from turnout.core.looks import Counts
+from turnout.core.objectives import Pledge, kept, pledges
+from turnout.core.reasons import Reason
+from turnout.core.world import Unread, World
+from turnout.errors import MetricsUnavailable
+from turnout.runtime.store import Refs
+
+SOONEST: Final = timedelta(minutes=1)
+LATEST: Final = timedelta(minutes=10)
+"""Pauses between two askings of a question: a sixtieth of its window, within these."""
+
+GATHERING: Final = 0.2
+"""Seconds that a new question waits for others."""
+
+AT_ONCE: Final = 4
+"""Questions under way at the same time: gates come first."""
+
+_Growth = Mapping[tuple[str, str], float]
+
+
+@dataclass(frozen=True)
+class _Question:
+    """One question, whoever asks it."""
+
+    provider: str
+    metric: str
+    labels: frozenset[tuple[str, str]]
+    bound: float | None
+    version_label: str | None
+    window: str
+
+    @property
+    def pause(self) -> timedelta:
+        return min(LATEST, max(SOONEST, as_timedelta(self.window) / 60))
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """What is asked of one window: some requests and all; the some are good ones, or bad ones."""
+
+    some: _Question
+    all: _Question
+    are_bad: bool
+
+    def counts(self, some: float, every: float) -> Counts:
+        return Counts(every - some if self.are_bad else some, every)
+
+
+@dataclass(frozen=True)
+class _Asker:
+    """An Agent, and the questions about each of its objectives by window."""
+
+    pledges: tuple[Pledge, ...]
+    pairs: Mapping[str, Mapping[str, _Pair | Blind]]
+
+    def questions(self) -> Iterator[_Question]:
+        for one in chain.from_iterable(windows.values() for windows in self.pairs.values()):
+            if isinstance(one, _Pair):
+                yield from (one.some, one.all)
+
+
+@dataclass
+class _Topic:
+    """A question's newest answer, and for which namespaces it was asked."""
+
+    asked_at: datetime
+    namespaces: frozenset[str] = frozenset()
+    answer: _Growth | MetricsUnavailable = field(default_factory=dict)
+
+
+class Budgets:
+    """Knows how far the budgets of all Agents' objectives are used up."""
+
+    def __init__(
+        self, metrics: ServiceMetrics, clock: Clock, *, wake: Callable[[Refs], None]
+    ) -> None:
+        self._metrics = metrics
+        self._clock = clock
+        self._wake = wake
+        self._askers: dict[Ref, _Asker] = {}
+        self._topics: dict[_Question, _Topic] = {}
+        self._told: dict[Ref, tuple[ObjectiveStatus, ...]] = {}
+        self._is_new = asyncio.Event()
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    def attend(self, ref: Ref, world: World) -> Mapping[str, Spending]:
+        """Hear what is to be known of an Agent; returns what is, by objective."""
+        promised = pledges(world)
+        if not promised:
+            self.forget(ref)
+            return {}
+        templates = world.sources.templates
+        asker = _Asker(
+            promised,
+            {
+                one.objective.name: _pairs(one, templates.get(one.objective.metric))
+                for one in promised
+            },
+        )
+        if self._askers.get(ref) != asker:
+            self._askers[ref] = asker
+            self._is_new.set()
+        found = self.spendings(ref)
+        self._told[ref] = _kept(asker, found, world.agent.status.objectives, world.now)
+        return found
+
+    def spendings(self, ref: Ref) -> Mapping[str, Spending]:
+        """Give what is known of an Agent that was attended to, by objective."""
+        asker = self._askers.get(ref)
+        if asker is None:
+            return {}
+        return {name: self._spending(ref, one) for name, one in asker.pairs.items()}
+
+    def forget(self, ref: Ref) -> None:
+        """Drop an Agent that is gone or has no objectives."""
+        self._askers.pop(ref, None)
+        self._told.pop(ref, None)
+
+    async def run(self) -> None:
+        """Ask for ever."""
+        while True:
+            pause = await self._ask_due()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._is_new.wait()
+            await asyncio.sleep(GATHERING)
+            self._is_new.clear()
+
+    async def _ask_due(self) -> float:
+        """Ask what is due; returns in how many seconds more is."""
+        wanted = self._wanted()
+        self._topics = {one: topic for one, topic in self._topics.items() if one in wanted}
+        now = self._clock.now()
+        due = [one for one, names in wanted.items() if self._is_due(one, names, now)]
+        await asyncio.gather(*(self._ask(one, wanted[one], now) for one in due))
+        if due:
+            self._wake(frozenset(self._with_news()))
+        times = (topic.asked_at + one.pause for one, topic in self._topics.items())
+        soonest = min(times, default=now + LATEST)
+        return max(1.0, (soonest - self._clock.now()).total_seconds())
+
+    def _wanted(self) -> dict[_Question, frozenset[str]]:
+        """Put together who wants to know the same."""
+        names: defaultdict[_Question, set[str]] = defaultdict(set)
+        for ref, asker in self._askers.items():
+            for question in asker.questions():
+                names[question].add(ref.namespace)
+        return {question: frozenset(found) for question, found in names.items()}
+
+    def _is_due(self, question: _Question, names: frozenset[str], now: datetime) -> bool:
+        topic = self._topics.get(question)
+        if topic is None or not names <= topic.namespaces:
+            return True
+        failed = isinstance(topic.answer, MetricsUnavailable)
+        return now >= topic.asked_at + (SOONEST if failed else question.pause)
+
+    async def _ask(self, question: _Question, names: frozenset[str], now: datetime) -> None:
+        query = IncreaseQuery(
+            metric=question.metric,
+            namespaces=tuple(sorted(names)),
+            end=now,
+            window=as_timedelta(question.window),
+            match_labels=dict(question.labels),
+            upper_bound=question.bound,
+            version_label=question.version_label,
+        )
+        answer: _Growth | MetricsUnavailable
+        try:
+            async with self._places:
+                answer = await self._metrics.increases(question.provider, query)
+        except MetricsUnavailable as error:
+            answer = error
+        self._topics[question] = _Topic(now, names, answer)
+
+    def _with_news(self) -> Iterator[Ref]:
+        """Name the Agents of which something else would be told now than was told last."""
+        now = self._clock.now()
+        for ref, asker in self._askers.items():
+            told = self._told.get(ref, ())
+            if _kept(asker, self.spendings(ref), told, now) != told:
+                yield ref
+
+    def _spending(self, ref: Ref, windows: Mapping[str, _Pair | Blind]) -> Spending:
+        found = {window: self._counts(ref, pair) for window, pair in windows.items()}
+        return {window: one for window, one in found.items() if one is not None}
+
+    def _counts(self, ref: Ref, pair: _Pair | Blind) -> Counts | Blind | None:
+        if isinstance(pair, Blind):
+            return pair
+        topics = [self._topics.get(one) for one in (pair.some, pair.all)]
+        some, every = (
+            one.answer if one is not None and ref.namespace in one.namespaces else None
+            for one in topics
+        )
+        for answer in (every, some):
+            if isinstance(answer, MetricsUnavailable):
+                return Blind(Reason.METRICS_UNAVAILABLE, str(answer))
+        if not isinstance(some, Mapping) or not isinstance(every, Mapping):
+            return None
+        whose = ref.namespace, ref.name
+        if whose not in every:
+            message = f"{pair.all.provider} has no such series of the agent's pods"
+            return Blind(Reason.METRIC_NOT_FOUND, message)
+        return pair.counts(some.get(whose, 0.0), every[whose])
+
+
+def _kept(
+    asker: _Asker,
+    spendings: Mapping[str, Spending],
+    before: Iterable[ObjectiveStatus],
+    now: datetime,
+) -> tuple[ObjectiveStatus, ...]:
+    known = {one.name: one for one in before}
+    return tuple(
+        kept(one, spendings[one.objective.name], known.get(one.objective.name), now)
+        for one in asker.pledges
+    )
+
+
+def _pairs(pledge: Pledge, template: MetricTemplate | Unread | None) -> dict[str, _Pair | Blind]:
+    """Say what is asked of every window, or why nothing can be."""
+    objective = pledge.objective
+    if not isinstance(template, MetricTemplate):
+        why = template.message if template else "it does not exist in this namespace"
+        unread = Blind(Reason.METRIC_NOT_FOUND, f"MetricTemplate {objective.metric}: {why}")
+        return dict.fromkeys(pledge.windows, unread)
+    return {window: _pair(objective, template.spec, window) for window in pledge.windows}
+
+
+def _pair(objective: Objective, spec: MetricTemplateSpec, window: str) -> _Pair | Blind:
+    """Ask for two counters; of a histogram these are one bucket and the count."""
+
+    def ask(of: Selector, metric: str, bound: float | None = None) -> _Question:
+        labels = frozenset(of.match_labels.items())
+        return _Question(objective.provider, metric, labels, bound, spec.version_label, window)
+
+    slower, base = objective.slower_than, spec.histogram
+    if spec.ratio is not None and slower is None:
+        some, every = spec.ratio.good, spec.ratio.total
+        are_bad = spec.direction is Direction.LOWER_IS_BETTER
+        return _Pair(ask(some, some.metric), ask(every, every.metric), are_bad)
+    if base is not None and slower is not None:
+        bucket = ask(base, f"{base.metric}_bucket", seconds(slower))
+        return _Pair(bucket, ask(base, f"{base.metric}_count"), are_bad=False)
+    message = (
+        f"MetricTemplate {objective.metric} does not fit: an objective reads type Ratio, or "
+        "Histogram with slowerThan"
+    )
+    return Blind(Reason.METRIC_NOT_FOUND, message)

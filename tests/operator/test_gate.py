@@ -130,7 +130,7 @@ def test_a_worse_prompt_rolls_itself_back_and_describe_shows_why(
     status = team.await_rollout(story.rollout, "RolledBack")
     team.await_weights({story.stable: 100})
     told = status["message"]
-    for part in ("task-success", "candidate ", "stable 100.0%", "below 90% in 2 of the last"):
+    for part in ("task-success", "candidate ", "stable 100.0%", "below 90% in "):
         assert part in told
     assert team.await_phase("RolledBack")["stable"]["version"] == story.stable
     assert team.version(story.candidate)["rejectedBy"]["metric"] == "task-success"

@@ -104,7 +104,7 @@ def kept(
     if told.new_rollouts is not before.new_rollouts:
         return told.model_copy(update={"since": before.since})
     same = told.model_copy(update={"since": before.since, "told_at": before.told_at})
-    if same == before or now < before.told_at + PATIENCE:
+    if same == before or (before.burn_rates and now < before.told_at + PATIENCE):
         return before
     return same.model_copy(update={"told_at": now})
 

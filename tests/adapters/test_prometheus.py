@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turnout.adapters import prometheus
-from turnout.adapters.ports import UNNAMED, IncreaseQuery, SampleQuery
+from turnout.adapters.metrics import UNNAMED, IncreaseQuery, SampleQuery
 from turnout.adapters.prometheus import PrometheusMetrics
 from turnout.adapters.promql import increase, promql
 from turnout.errors import MetricsUnavailable

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from typing_extensions import override
 
 from tests.support.manifests import GATE, kind, metric, strategy
-from turnout.adapters.ports import Metrics, SampleQuery, Series
+from turnout.adapters.metrics import Metrics, SampleQuery, Series
 from turnout.api.metric import MetricTemplate
 from turnout.api.rollout import AgentRollout
 from turnout.api.strategy import Gate, GateMetricType

@@ -12,7 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from devcluster import serve_prometheus
-from turnout.adapters.ports import UNNAMED, IncreaseQuery, SampleQuery, Series
+from turnout.adapters.metrics import UNNAMED, IncreaseQuery, SampleQuery, Series
 from turnout.adapters.prometheus import PrometheusMetrics
 from turnout.runtime.hub import Hub
 from turnout.settings import MetricsProvider

@@ -9,8 +9,8 @@ import pytest
 from tests.support.manifests import everything, kind
 from tests.support.simulation import Simulation
 from turnout.api.agent import Agent
-from turnout.api.base import Use, UseState
 from turnout.api.prompt import Prompt, PromptStatus
+from turnout.api.use import Use, UseState
 from turnout.core.content import Unresolved, resolve
 from turnout.core.prompts import report_prompt
 

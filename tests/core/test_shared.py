@@ -6,9 +6,10 @@ from typing import Any
 from tests.support.manifests import everything, kind, prompt
 from tests.support.simulation import Simulation
 from turnout.api.agent import Agent, DesiredStatus
-from turnout.api.base import Condition, ConditionStatus, Use, UseState
+from turnout.api.base import Condition, ConditionStatus
 from turnout.api.policy import AgentPolicy
 from turnout.api.prompt import Prompt
+from turnout.api.use import Use, UseState
 from turnout.core.lineup import Place, Turn
 from turnout.core.policies import report_policy
 from turnout.core.prompts import report_prompt

@@ -12,7 +12,8 @@ from typing_extensions import override
 from tests.support.manifests import agent, metric
 from tests.support.reading import eventually
 from turnout.adapters.documents import AGENT, Ref
-from turnout.adapters.ports import Clock, IncreaseQuery, ServiceMetrics
+from turnout.adapters.metrics import IncreaseQuery, ServiceMetrics
+from turnout.adapters.ports import Clock
 from turnout.api.agent import Agent
 from turnout.api.metric import MetricTemplate
 from turnout.core.budget import Spending

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from turnout.adapters.ports import UNNAMED, Metrics, SampleQuery, Series
+from turnout.adapters.metrics import UNNAMED, Metrics, SampleQuery, Series
 from turnout.errors import MetricsUnavailable
 from turnout.runtime import hub
 from turnout.runtime.hub import ALONE, REMEMBERED, WIDEST, Hub

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from tests.support.manifests import GATE, kind, metric, strategy
 from turnout.adapters.documents import METRIC_TEMPLATE, Ref
-from turnout.adapters.ports import UNNAMED, Metrics, SampleQuery, Series
+from turnout.adapters.metrics import UNNAMED, Metrics, SampleQuery, Series
 from turnout.api.metric import MetricTemplate
 from turnout.api.rollout import AgentRollout
 from turnout.core.gates import Blind

@@ -25,13 +25,7 @@ from typing_extensions import override
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
-from turnout.adapters.ports import (
-    IncreaseQuery,
-    Metrics,
-    SampleQuery,
-    Series,
-    ServiceMetrics,
-)
+from turnout.adapters.metrics import IncreaseQuery, Metrics, SampleQuery, Series, ServiceMetrics
 from turnout.adapters.promql import AGENT, increase, promql
 from turnout.errors import MetricsUnavailable
 from turnout.settings import MetricsProvider

@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from turnout.adapters.ports import IncreaseQuery, SampleQuery
+from turnout.adapters.metrics import IncreaseQuery, SampleQuery
 from turnout.adapters.quoting import quoted
 from turnout.errors import MetricsUnavailable
 from turnout.settings import MetricsProvider

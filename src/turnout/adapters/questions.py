@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from turnout.adapters.ports import UNNAMED, SampleQuery
-from turnout.adapters.ports import Series as Answer
+from turnout.adapters.metrics import UNNAMED, SampleQuery
+from turnout.adapters.metrics import Series as Answer
 from turnout.api.metric import MetricTemplate
 from turnout.api.strategy import GateMetric
 from turnout.core.looks import Readings, Series

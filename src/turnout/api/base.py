@@ -271,16 +271,6 @@ class VersionRef(Wire):
     """Full digest of its content."""
 
 
-class UseState(StrEnum):
-    """How far the present content of an object came in one agent. May grow."""
-
-    PROMOTED = "Promoted"
-    IN_PROGRESS = "InProgress"
-    QUEUED = "Queued"
-    REJECTED = "Rejected"
-    PENDING = "Pending"
-
-
 class Status(Wire):
     """What the operator says about an object: absent is Unknown, so nothing is filled in."""
 
@@ -290,14 +280,3 @@ class Status(Wire):
     """Generation of the spec that this status speaks of."""
     conditions: Conditions = ()
     """Aspects of the object's state, each True, False or Unknown with a reason."""
-
-
-class Use(Wire):
-    """One agent that refers to an object, and how far the object's content came there."""
-
-    agent: Name
-    """Name of the Agent."""
-    version: Name | None = None
-    """Version of the agent that holds the object's present content."""
-    state: UseState = UseState.PENDING
-    """How far that version came."""

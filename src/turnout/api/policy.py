@@ -19,10 +19,10 @@ from turnout.api.base import (
     Resource,
     Status,
     Timestamp,
-    Use,
     Wire,
 )
 from turnout.api.schema import SET, Cel, keyed_by
+from turnout.api.use import Use
 
 ToolPattern = Annotated[
     str, Field(min_length=1, max_length=129, pattern=r"^[a-zA-Z0-9_.-]*(\*|[a-zA-Z0-9_.-])$")

@@ -16,11 +16,11 @@ from turnout.api.base import (
     LocalRef,
     Resource,
     Status,
-    Use,
 )
 from turnout.api.prompt_sources import LangfuseSource, MlflowSource, RefPolicy, ResolvedText
 from turnout.api.schema import Cel, keyed_by
 from turnout.api.task import TaskStatus
+from turnout.api.use import Use
 
 LONGEST_TEXT = 262_144
 """Characters of a text, wherever it comes from."""

@@ -14,12 +14,12 @@ from turnout.api.base import (
     Name,
     Status,
     Timestamp,
-    Use,
     Wire,
     Word,
 )
 from turnout.api.schema import keyed_by
 from turnout.api.task import TaskStatus
+from turnout.api.use import Use
 
 
 class DriftChange(StrEnum):

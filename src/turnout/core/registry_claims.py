@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from turnout.api.base import Use
 from turnout.api.tools import SideEffect, ToolRegistry
 from turnout.api.tools_status import ToolDrift
+from turnout.api.use import Use
 from turnout.core.checks import registry_problem
 from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim
 from turnout.core.offers import Offer

@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from turnout.api.agent import Agent
-from turnout.api.base import Condition, Use, UseState
+from turnout.api.base import Condition
 from turnout.api.strategy import StrategyUse
+from turnout.api.use import Use, UseState
 from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim, fold_conditions
 from turnout.core.content import Shared
 from turnout.core.reasons import Reason

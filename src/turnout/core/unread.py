@@ -13,8 +13,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from turnout.api.agent import AgentPhase
-from turnout.api.base import Condition, Use
+from turnout.api.base import Condition
 from turnout.api.strategy import StrategyUse
+from turnout.api.use import Use
 from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim, fold_conditions
 from turnout.core.reasons import Reason
 from turnout.core.shared import listed

@@ -14,7 +14,8 @@ from itertools import chain
 from typing import Final
 
 from turnout.adapters.documents import Ref
-from turnout.adapters.ports import Clock, IncreaseQuery, ServiceMetrics
+from turnout.adapters.metrics import IncreaseQuery, ServiceMetrics
+from turnout.adapters.ports import Clock
 from turnout.api.base import as_timedelta, seconds
 from turnout.api.metric import Direction, MetricTemplate, MetricTemplateSpec, Selector
 from turnout.api.objectives import Objective, ObjectiveStatus

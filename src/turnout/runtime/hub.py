@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
-from turnout.adapters.ports import Metrics, SampleQuery, Series
+from turnout.adapters.metrics import Metrics, SampleQuery, Series
 from turnout.errors import MetricsUnavailable
 
 GATHERING: Final = 0.05

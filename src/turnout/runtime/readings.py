@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from turnout.adapters.documents import METRIC_TEMPLATE, Ref
-from turnout.adapters.ports import SampleQuery
-from turnout.adapters.ports import Series as Answer
+from turnout.adapters.metrics import SampleQuery
+from turnout.adapters.metrics import Series as Answer
 from turnout.adapters.questions import Ask, Pair, Scope, pair_of
 from turnout.api.base import seconds
 from turnout.api.metric import MetricTemplate

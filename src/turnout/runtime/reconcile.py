@@ -66,7 +66,6 @@ REFUSED_RECHECK = timedelta(seconds=5)
 CONFLICT_RECHECK = timedelta(seconds=5)
 """A foreign object that holds our name is not watched, so it is looked at this often."""
 
-
 _SOURCES: Final[Mapping[Kind, type[Source]]] = MappingProxyType(
     {kinds.TOOL_REGISTRY: ToolRegistry, kinds.PROMPT: Prompt}
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from turnout.adapters.ports import Metrics, SampleQuery, Series
+from turnout.adapters.metrics import Metrics, SampleQuery, Series
 from turnout.adapters.questions import Pair, Scope
 from turnout.api.base import seconds
 from turnout.api.metric import MetricTemplate

@@ -83,6 +83,13 @@ def test_a_version_as_good_as_stable_is_promoted_and_costs_nobody_a_failure() ->
     assert trial.moments[0].at == 0
 
 
+def test_what_a_profile_reads_needs_no_template() -> None:
+    profiled = {key: value for key, value in METRIC.items() if key != "templateRef"}
+    asked = spec({"setWeight": 50}, metrics=[profiled | {"profile": "Envoy"}])
+    assert [one["kind"] for one in documents(asked)] == ["Prompt", "Agent"]
+    assert try_out(asked, BUSY, 1, HOUR).phase is RolloutPhase.PROMOTED
+
+
 def test_a_worse_version_is_taken_back_and_what_it_cost_is_told() -> None:
     trial = played(replace(BUSY, worse=(Drop(0.3),)))
     assert trial.phase is RolloutPhase.ROLLED_BACK

@@ -177,15 +177,18 @@ async def grown(exporter: Exporter, least: float, **changes: Any) -> Mapping[Any
 VERSIONS = ("0123456789", "fedcba9876")
 
 
-async def grow(exporter: Exporter, pods: Mapping[tuple[str, str], float]) -> None:
+async def grow(
+    exporter: Exporter, pods: Mapping[tuple[str, str], float], outcome: str = "grown"
+) -> None:
     """Let counters be seen first, then grow."""
     for namespace, pod in pods:
-        exporter.tasks.labels(namespace, pod, "grown").inc(0)
+        exporter.tasks.labels(namespace, pod, outcome).inc(0)
         exporter.seconds.labels(namespace, pod).observe(0.1)
     names = tuple(pod for _, pod in pods)
-    await samples(exporter, namespaces=("shop", "bank"), pods=names, match_labels=GROWN)
+    seen = {"outcome": outcome}
+    await samples(exporter, namespaces=("shop", "bank"), pods=names, match_labels=seen)
     for (namespace, pod), many in pods.items():
-        exporter.tasks.labels(namespace, pod, "grown").inc(many)
+        exporter.tasks.labels(namespace, pod, outcome).inc(many)
         exporter.seconds.labels(namespace, pod).observe(0.1)
 
 
@@ -218,7 +221,7 @@ async def test_growth_of_series_that_name_a_version_is_read_by_that_label(
 
 
 async def test_growth_of_one_bucket_is_read_by_its_bound(exporter: Exporter) -> None:
-    await grow(exporter, {("shop", "milk-0123456789-7d9f8c6b5d-abcde"): 1.0})
+    await grow(exporter, {("shop", "milk-0123456789-7d9f8c6b5d-abcde"): 1.0}, "poured")
     found = await grown(exporter, 0.5, metric="agent_seconds_bucket", upper_bound=0.5)
     assert ("shop", "milk") in found
 

@@ -95,16 +95,22 @@ def measure_of(metric: GateMetric, template: MetricTemplate) -> Measure | str:
     if spec.sum_count is not None and is_cost:
         amount, count = _counter(spec.sum_count.sum), _counter(spec.sum_count.count)
         return Measure(amount, count, Says.AMOUNT, spec.version_label)
-    if spec.ratio is not None and not is_cost:
-        return _share(spec.ratio, spec)
-    if spec.histogram is not None and metric.slower_than is not None:
-        base, labels = spec.histogram.metric, spec.histogram.match_labels
-        bucket = Counter(f"{base}_bucket", labels, seconds(metric.slower_than))
-        return Measure(bucket, Counter(f"{base}_count", labels), Says.GOOD, spec.version_label)
-    return (
+    share = None if is_cost else share_of(spec, metric.slower_than)
+    return share or (
         f"MetricTemplate {template.metadata.name} is of type {spec.type.value}, and a metric of "
         f"type {metric.type.value} reads {_READS[metric.type]}: name another template"
     )
+
+
+def share_of(spec: MetricTemplateSpec, slower_than: str | None) -> Measure | None:
+    """Tell what is read for a share: two counters, or of a histogram one bucket and the count."""
+    if spec.ratio is not None:
+        return _share(spec.ratio, spec)
+    if spec.histogram is None or slower_than is None:
+        return None
+    base, labels = spec.histogram.metric, spec.histogram.match_labels
+    bucket = Counter(f"{base}_bucket", labels, seconds(slower_than))
+    return Measure(bucket, Counter(f"{base}_count", labels), Says.GOOD, spec.version_label)
 
 
 def _share(ratio: Ratio, spec: MetricTemplateSpec) -> Measure:

@@ -16,12 +16,13 @@ from typing import Final
 from turnout.adapters.documents import Ref
 from turnout.adapters.metrics import IncreaseQuery, ServiceMetrics
 from turnout.adapters.ports import Clock
-from turnout.api.base import as_timedelta, seconds
-from turnout.api.metric import Direction, MetricTemplate, MetricTemplateSpec, Selector
+from turnout.api.base import as_timedelta
+from turnout.api.metric import MetricTemplate, MetricTemplateSpec
 from turnout.api.objectives import Objective, ObjectiveStatus
 from turnout.core.budget import Spending
 from turnout.core.gates import Blind
-from turnout.core.looks import Counts
+from turnout.core.looks import Counts, Says
+from turnout.core.measures import share_of
 from turnout.core.objectives import Pledge, kept, pledges
 from turnout.core.reasons import Reason
 from turnout.core.world import Unread, World
@@ -251,22 +252,24 @@ def _pairs(pledge: Pledge, template: MetricTemplate | Unread | None) -> dict[str
 
 
 def _pair(objective: Objective, spec: MetricTemplateSpec, window: str) -> _Pair | Blind:
-    """Ask for two counters; of a histogram these are one bucket and the count."""
-
-    def ask(of: Selector, metric: str, bound: float | None = None) -> _Question:
-        labels = frozenset(of.match_labels.items())
-        return _Question(objective.provider, metric, labels, bound, spec.version_label, window)
-
-    slower, base = objective.slower_than, spec.histogram
-    if spec.ratio is not None and slower is None:
-        some, every = spec.ratio.good, spec.ratio.total
-        are_bad = spec.direction is Direction.LOWER_IS_BETTER
-        return _Pair(ask(some, some.metric), ask(every, every.metric), are_bad)
-    if base is not None and slower is not None:
-        bucket = ask(base, f"{base.metric}_bucket", seconds(slower))
-        return _Pair(bucket, ask(base, f"{base.metric}_count"), are_bad=False)
-    message = (
-        f"MetricTemplate {objective.metric} does not fit: an objective reads type Ratio, or "
-        "Histogram with slowerThan"
+    """Ask for the two counters of a share."""
+    fits = spec.ratio is None or objective.slower_than is None
+    measure = share_of(spec, objective.slower_than) if fits else None
+    if measure is None:
+        message = (
+            f"MetricTemplate {objective.metric} does not fit: an objective reads type Ratio, or "
+            "Histogram with slowerThan"
+        )
+        return Blind(Reason.METRIC_NOT_FOUND, message)
+    some, every = (
+        _Question(
+            objective.provider,
+            one.metric,
+            frozenset(one.match_labels.items()),
+            one.upper_bound,
+            measure.version_label,
+            window,
+        )
+        for one in (measure.first, measure.total)
     )
-    return Blind(Reason.METRIC_NOT_FOUND, message)
+    return _Pair(some, every, are_bad=measure.says is Says.BAD)

@@ -27,6 +27,7 @@ class AgentSeries:
     def __init__(self, registry: CollectorRegistry) -> None:
         gauge = partial(Gauge, registry=registry)
         counter = partial(Counter, registry=registry)
+        histogram = partial(Histogram, registry=registry)
         self._phase = gauge("turnout_agent_phase", "1 for the present phase.", (*_AGENT, "phase"))
         self._weight = gauge(
             "turnout_traffic_weight_ratio",
@@ -41,18 +42,16 @@ class AgentSeries:
         self._rollouts = counter(
             "turnout_rollouts_total", "Rollouts that ended.", (*_AGENT, "outcome", "cause")
         )
-        self._rollout_duration = Histogram(
+        self._rollout_duration = histogram(
             "turnout_rollout_duration_seconds",
             "Time from beginning to end of a rollout.",
             ("outcome",),
             buckets=_LONG,
-            registry=registry,
         )
-        self._window_delay = Histogram(
+        self._window_delay = histogram(
             "turnout_gate_window_delay_seconds",
             "How long after its end the newest window of a metric was judged.",
             buckets=_SOON,
-            registry=registry,
         )
         self.orphans = gauge(
             "turnout_orphaned_agents",

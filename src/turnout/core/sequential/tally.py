@@ -148,15 +148,16 @@ def follow(tally: Tally, look: Window, terms: Terms) -> Tally:
     stable = tally.stable + look.stable
     lasted = look.end - look.start
     slump = tally.slump.after(look.candidate, look.stable, lasted, tally.margin)
-    tally = replace(tally, slump=slump)
     if look.candidate.total < A_REQUEST:
-        return replace(tally, waiting=tally.waiting.longer(look), stable=stable)
+        return replace(tally, waiting=tally.waiting.longer(look), stable=stable, slump=slump)
     seconds = tally.waiting.seconds + lasted
     closed = _closed(tally, look.candidate, tally.waiting.stable + look.stable, seconds, terms)
     margin = tally.margin
     if margin is None and stable.total >= REQUESTS_FOR_A_MARGIN:
         margin = usual_margin(stable.good / stable.total)
-    return replace(closed, candidate=candidate, stable=stable, waiting=CLOSED, margin=margin)
+    return replace(
+        closed, candidate=candidate, stable=stable, waiting=CLOSED, margin=margin, slump=slump
+    )
 
 
 def _closed(tally: Tally, candidate: Counts, stable: Counts, seconds: float, terms: Terms) -> Tally:

@@ -127,7 +127,7 @@ def _start_apiserver(site: Site, at: Addresses, credentials: Credentials) -> Dae
         f"--kubelet-client-certificate={keys / 'kubelet-client.crt'}",
         f"--kubelet-client-key={keys / 'kubelet-client.key'}",
         f"--audit-policy-file={MANIFESTS / 'audit-policy.yaml'}",
-        f"--audit-log-path={audit_log(site)}",
+        f"--audit-log-path={audit_log(site)}", "--audit-log-maxsize=0",
         "--enable-admission-plugins=NodeRestriction", "--profiling=false",
     )  # fmt: skip
 

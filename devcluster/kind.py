@@ -121,6 +121,7 @@ def configuration(directory: Path) -> dict[str, Any]:
     audit = {
         "audit-policy-file": f"{_LOGS}/audit-policy.yaml",
         "audit-log-path": f"{_LOGS}/logs/audit.log",
+        "audit-log-maxsize": "0",
     }
     volume = {"name": "turnout", "hostPath": _LOGS, "mountPath": _LOGS, "pathType": "Directory"}
     kubeadm = {

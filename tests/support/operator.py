@@ -119,7 +119,7 @@ class OperatorProcess:
         """End it without a chance to say anything."""
         self._signal(signal.SIGKILL)
 
-    def stop(self, timeout: float = 10) -> int:
+    def stop(self, timeout: float = PATIENCE) -> int:
         """Ask it to end; returns its exit code."""
         if self.process is None:
             return 0
@@ -137,7 +137,7 @@ class OperatorProcess:
         assert self.process is not None
         self.process.send_signal(number)
         if wait:
-            self.process.wait(10)
+            self.process.wait(PATIENCE)
 
     def __enter__(self) -> Self:
         if not self.running:

@@ -158,5 +158,5 @@ def newest(admin: Kubectl) -> str:
 
 @pytest.fixture
 def outage(request: pytest.FixtureRequest) -> float:
-    """Seconds that Prometheus is away once the rollout is held: 60, or 120 in a long run."""
-    return 120.0 if "not long" not in request.config.getoption("-m") else 60.0
+    """Seconds that Prometheus is away once the rollout is held: 20, or 120 in a long run."""
+    return 120.0 if "not long" not in request.config.getoption("-m") else 20.0

@@ -53,7 +53,7 @@ class Plays:
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param(3, id="three a rollout"),
+        pytest.param(6, id="six a rollout"),
         pytest.param(1, id="one a rollout", marks=pytest.mark.long),
     ],
 )

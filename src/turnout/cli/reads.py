@@ -159,19 +159,23 @@ def lint(
     raise typer.Exit(int(verb.lint(files, output)))
 
 
+Looks = Annotated[
+    str,
+    typer.Argument(
+        metavar="LOOKS|AGENT",
+        help="File with a look a line, or - for stdin; an agent's name with --from-prometheus.",
+    ),
+]
+GateFile = Annotated[
+    str | None, typer.Option("--config", "-c", metavar="FILE", help="The gate block, as YAML.")
+]
+
+
 @flat
 def replay(
-    looks: Annotated[
-        str,
-        typer.Argument(
-            metavar="LOOKS|AGENT",
-            help="File with a look a line, or - for stdin; an agent's name with --from-prometheus.",
-        ),
-    ],
+    looks: Looks,
     *,
-    config: Annotated[
-        str | None, typer.Option("--config", "-c", metavar="FILE", help="The gate block, as YAML.")
-    ] = None,
+    config: GateFile = None,
     samples: Samples,
     access: Access,
 ) -> None:

@@ -11,8 +11,11 @@ from typing_extensions import override
 from benchmarks.gates.arrays import Bools, Floats, Ints
 from benchmarks.gates.bench import Bench
 from benchmarks.gates.report import Estimate, Section, Target, difference, mean, percent, table
-from benchmarks.gates.suites import Suite, start
+from benchmarks.gates.suites import Course
 from benchmarks.gates.trials import Trials
+from turnout.api.rollout_status import Verdict
+from turnout.core.suites import counts
+from turnout.core.suites.verdict import Suite
 
 TASKS, MEAN = 50, 0.85
 SPREAD = 4.0
@@ -21,6 +24,7 @@ ONE_SHOT = 5
 RECORDED = 20
 FEWEST = 2
 """Trials of each task before the first verdict."""
+NAMES = tuple(f"task-{number}" for number in range(TASKS))
 CERTAIN = float(np.log(20))
 
 
@@ -37,6 +41,18 @@ class Rule:
     margin: float
     rounds: int
     recorded: bool
+
+    def begun(self, stored: list[int] | None) -> Course:
+        """Begin a suite as production judges it.
+
+        Args:
+            stored: Stored trials that passed, task by task; None where the baseline runs beside.
+        """
+        suite = Suite(NAMES, margin=self.margin, fewest=FEWEST, most=self.rounds)
+        if stored is None:
+            return Course(suite, None)
+        passed = zip(NAMES, stored, strict=True)
+        return Course(suite, {name: counts.Trials(one, RECORDED - one) for name, one in passed})
 
     @override
     def __str__(self) -> str:
@@ -115,7 +131,9 @@ def run(bench: Bench) -> Section:
         f"Evals: 50 tasks, baseline .85 ({bench.repetitions} repetitions); by rounds: "
         "blocked/passed/undecided % (mean trials)"
     )
-    agrees = Target("twin", "evals: difference of log evidence", Estimate(apart), 1e-9)
+    agrees = Target(
+        "twin", "evals: difference of log evidence, or of a verdict", Estimate(apart), 1e-9
+    )
     return Section(title, (table(head, rows), _again(rows)), (*_targets(found), agrees))
 
 
@@ -160,7 +178,7 @@ def _sequential(
     trials = np.full(count, float(rule.rounds * TASKS))
     book = Trials(rule.margin, RECORDED - stored if rule.recorded else None, (count, TASKS))
     beside = [
-        start(rule.margin, means[one].tolist() if rule.recorded else None, RECORDED, TASKS)
+        rule.begun(stored[one].tolist() if rule.recorded else None)
         for one in range(bench.followed(count))
     ]
     alive: Ints = np.arange(count)
@@ -171,10 +189,11 @@ def _sequential(
         other = means[alive] if rule.recorded else (rng.random(shape) < base).astype(float)
         book.take(alive, other, own)
         logs = book.worse(alive, RECORDED), book.safe(alive)
-        apart = max(apart, _follow(beside, alive, (other, own), logs))
-        if number < FEWEST:
-            continue
         worse, safe = (log >= CERTAIN for log in logs)
+        if number < FEWEST:
+            worse = safe = np.zeros(alive.size, dtype=bool)
+        ruled = np.where(worse, Verdict.FAIL, np.where(safe, Verdict.PASS, Verdict.CONTINUE))
+        apart = max(apart, _follow(beside, alive, (other, own), (*logs, ruled)))
         blocked[alive], passed[alive] = worse, safe & ~worse
         trials[alive[worse | safe]] = number * TASKS
         alive = alive[~(worse | safe)]
@@ -182,18 +201,28 @@ def _sequential(
 
 
 def _follow(
-    beside: list[Suite],
+    beside: list[Course],
     alive: Ints,
     outcomes: tuple[Floats, Floats],
-    logs: tuple[Floats, Floats],
+    told: tuple[Floats, Floats, np.ndarray],
 ) -> float:
-    """Let the production gate take the same round; gives the largest difference."""
+    """Let the production gate take the same round; gives the largest difference.
+
+    Args:
+        beside: Suites as production follows them.
+        alive: Which are still undecided.
+        outcomes: What the baseline's and the candidate's trials scored.
+        told: The twin's evidence, worse and safe, and its verdicts; another one of production is
+            an endless difference.
+    """
     apart = 0.0
     for place in np.flatnonzero(alive < len(beside)).tolist():
         suite = beside[alive[place]]
         suite.take(outcomes[0][place].tolist(), outcomes[1][place].tolist())
-        for ours, theirs in zip(logs, suite.evidence(), strict=True):
+        for ours, theirs in zip(told[:2], suite.evidence(), strict=True):
             apart = max(apart, difference(float(ours[place]), theirs))
+        if suite.verdict() != told[2][place]:
+            apart = np.inf
     return apart
 
 

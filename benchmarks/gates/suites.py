@@ -1,73 +1,41 @@
 """One suite of evaluation tasks as the production gate follows it."""
 
-from typing import Protocol
+from collections.abc import Mapping
 
-from typing_extensions import override
+from turnout.api.rollout_status import Verdict
+from turnout.core.suites.counts import Trials
+from turnout.core.suites.tally import Round
+from turnout.core.suites.verdict import Suite, judge
 
-from turnout.core.sequential.broken import Outcomes, with_broken
-from turnout.core.sequential.pairs import Pairs, Recorded
+PASSED, FAILED = Trials(passed=1), Trials(failed=1)
 
 
-class Suite(Protocol):
-    """A suite under way."""
+class Course:
+    """A suite under way, a round of one trial a task at a time."""
+
+    def __init__(self, suite: Suite, record: Mapping[str, Trials] | None) -> None:
+        """Begin against a record, or with trials of the baseline run beside."""
+        self._suite = suite
+        self._is_recorded = record is not None
+        self._tally = suite.begun(record)
 
     def take(self, baseline: list[float], outcomes: list[float]) -> None:
-        """Take one trial of every task."""
+        """Take one trial of every task: 1 where it passed."""
+        self._tally = self._tally.after(
+            Round(
+                self._trials(outcomes),
+                {} if self._is_recorded else self._trials(baseline),
+            )
+        )
 
     def evidence(self) -> tuple[float, float]:
         """Give the logarithms of the evidence: worse, and safe."""
+        return self._tally.worse, self._tally.safe
 
+    def verdict(self) -> Verdict:
+        """Judge the rounds so far."""
+        return judge(self._suite, self._tally).ruling.verdict
 
-def start(margin: float, stored: list[float] | None, trials: int, tasks: int) -> Suite:
-    """Begin a suite against means of stored trials, or one with trials run beside."""
-    return _Paired(margin, tasks) if stored is None else _Recorded(margin, stored, trials)
-
-
-class _Recorded(Suite):
-    def __init__(self, margin: float, stored: list[float], trials: int) -> None:
-        self._margin = margin
-        self._kept = Recorded()
-        good = [round(one * trials) for one in stored]
-        self._baseline = [Outcomes(one, trials - one) for one in good]
-        self._own = [Outcomes(0, 0) for _ in stored]
-
-    @override
-    def take(self, baseline: list[float], outcomes: list[float]) -> None:
-        for stored, outcome in zip(baseline, outcomes, strict=True):
-            self._kept = self._kept.after(stored, outcome, self._margin)
-        self._own = _counted(self._own, outcomes)
-
-    @override
-    def evidence(self) -> tuple[float, float]:
-        worse, safe = self._kept.evidence()
-        return with_broken(worse, list(zip(self._own, self._baseline, strict=True))), safe
-
-
-class _Paired(Suite):
-    def __init__(self, margin: float, tasks: int) -> None:
-        self._margin = margin
-        self._pairs = Pairs()
-        self._baseline = [Outcomes(0, 0) for _ in range(tasks)]
-        self._own = [Outcomes(0, 0) for _ in range(tasks)]
-
-    @override
-    def take(self, baseline: list[float], outcomes: list[float]) -> None:
-        gaps = [stored - outcome for stored, outcome in zip(baseline, outcomes, strict=True)]
-        kept = self._pairs
-        self._pairs = Pairs(
-            kept.regressed + gaps.count(1.0),
-            kept.improved + gaps.count(-1.0),
-            kept.tied + gaps.count(0.0),
-        )
-        self._baseline = _counted(self._baseline, baseline)
-        self._own = _counted(self._own, outcomes)
-
-    @override
-    def evidence(self) -> tuple[float, float]:
-        tasks = list(zip(self._own, self._baseline, strict=True))
-        return with_broken(self._pairs.worse(), tasks), self._pairs.safe(self._margin)
-
-
-def _counted(so_far: list[Outcomes], outcomes: list[float]) -> list[Outcomes]:
-    pairs = zip(so_far, outcomes, strict=True)
-    return [Outcomes(old.good + (new >= 1), old.bad + (new < 1)) for old, new in pairs]
+    def _trials(self, outcomes: list[float]) -> dict[str, Trials]:
+        scored = zip(self._suite.tasks, outcomes, strict=True)
+        return {name: PASSED if one >= 1 else FAILED for name, one in scored}

@@ -15,7 +15,7 @@ from turnout.core.sequential.cost import CostTally, Drift, Spend, one_sided, sha
 from turnout.core.sequential.guesses import SAFE_PRIOR, WORSE_PRIOR, Block
 from turnout.core.sequential.nearest import nearest
 from turnout.core.sequential.noise import Noise
-from turnout.core.sequential.pairs import Pairs, Recorded, usual_margin
+from turnout.core.sequential.pairs import usual_margin
 from turnout.core.sequential.recent import Rate
 from turnout.core.sequential.split import OFF, split_evidence
 
@@ -185,32 +185,6 @@ def test_the_evidence_for_a_wrong_split_is_the_published_one(
     log = split_evidence(*requests, weight)
     assert math.exp(log) == pytest.approx(evidence, rel=SIX_DIGITS)
     assert (log >= OFF) == (evidence >= 1000)
-
-
-@pytest.mark.parametrize(
-    ("trials", "worse", "safe"),
-    [
-        ((10, 2, 238), 7.81714, 1.36016),
-        ((20, 10, 220), 2.42583, 0.57396),
-        ((12, 12, 226), 0.38713, 8.52615),
-        ((4, 4, 242), 0.53975, 115.72475),
-        ((2, 14, 234), 0.12605, 137096.66),
-    ],
-)
-def test_the_evidence_of_paired_trials_is_the_published_one(
-    trials: tuple[int, int, int], worse: float, safe: float
-) -> None:
-    pairs = Pairs(*trials)
-    assert math.exp(pairs.worse()) == pytest.approx(worse, abs=5e-6)
-    assert math.exp(pairs.safe(0.05)) == pytest.approx(safe, rel=1e-6, abs=5e-6)
-
-
-def test_trials_against_a_record_pay_as_pairs_do_where_the_record_is_sure() -> None:
-    recorded, margin = Recorded(), 0.05
-    for baseline, outcome in [(1.0, 0.0)] * 3 + [(0.0, 1.0)] + [(1.0, 1.0)] * 6:
-        recorded = recorded.after(baseline, outcome, margin)
-    pairs = Pairs(regressed=3, improved=1, tied=6)
-    assert recorded.evidence() == pytest.approx((pairs.worse(), pairs.safe(margin)))
 
 
 def test_the_odds_of_one_broken_task_are_the_published_ones() -> None:

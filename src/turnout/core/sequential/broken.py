@@ -23,16 +23,25 @@ class Outcomes:
     good: int
     bad: int
 
+    @property
+    def total(self) -> int:
+        """Trials that ended in a pass or a failure."""
+        return self.good + self.bad
+
 
 def broken(candidate: Outcomes, baseline: Outcomes) -> float:
     """Give the evidence, as a plain number, that one task breaks with the candidate.
 
     Nothing is concluded before three trials.
     """
-    if candidate.good + candidate.bad < ENOUGH_TRIALS:
+    if candidate.total < ENOUGH_TRIALS:
         return 1.0
-    ratio = fisher(candidate, baseline, BROKEN_ODDS) / fisher(candidate, baseline, 1.0)
-    return 1.0 - BROKEN + BROKEN * ratio
+    return 1.0 - BROKEN + BROKEN * sign(candidate, baseline)
+
+
+def sign(candidate: Outcomes, baseline: Outcomes) -> float:
+    """Tell how much likelier these outcomes are of a broken task than of an equal one."""
+    return fisher(candidate, baseline, BROKEN_ODDS) / fisher(candidate, baseline, 1.0)
 
 
 def fisher(candidate: Outcomes, baseline: Outcomes, odds: float) -> float:
@@ -41,7 +50,7 @@ def fisher(candidate: Outcomes, baseline: Outcomes, odds: float) -> float:
     Fisher's noncentral hypergeometric distribution, with odds of a failure as many times those of
     the baseline.
     """
-    trials, beside = candidate.good + candidate.bad, baseline.good + baseline.bad
+    trials, beside = candidate.total, baseline.total
     failures = candidate.bad + baseline.bad
     ways = {
         mine: math.comb(trials, mine) * math.comb(beside, failures - mine) * odds**mine

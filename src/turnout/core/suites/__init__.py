@@ -1,0 +1,1 @@
+"""Suites of evaluation tasks: what their trials come to."""

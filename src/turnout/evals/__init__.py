@@ -1,0 +1,1 @@
+"""Evaluations: results of others' tools, graders, and a runner of our own."""

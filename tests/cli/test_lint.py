@@ -14,6 +14,7 @@ from tests.support.hostile import documents
 from tests.support.manifests import agent, everything, kind, prompt
 from turnout.cli.exits import Exit
 from turnout.cli.lint.command import lint
+from turnout.cli.lint.problems import dotted
 from turnout.cli.options import Form
 
 ROOT = Path(__file__).parents[2]
@@ -225,3 +226,50 @@ def test_the_same_object_twice_is_a_warning_that_names_the_other_place() -> None
     (found,) = outcome.findings
     assert (found.problem.warning, found.problem.reason) == (True, "GivenTwice")
     assert "all.yaml, line 1" in found.problem.message
+
+
+OBJECTIVE = {"name": "answers", "metric": "tasks", "target": "99%", "window": "30d"}
+
+
+def _surprises(*documents: Any) -> list[tuple[str, str]]:
+    """Give the reasons of findings, with the fields that they are about: warnings all."""
+    found = looked(*documents).findings
+    assert all(one.problem.warning for one in found)
+    return [(one.problem.reason, dotted(one.problem.path)) for one in found]
+
+
+def test_objectives_that_can_be_kept_are_fine() -> None:
+    assert looked(*everything(objectives=[OBJECTIVE])).clean
+
+
+@pytest.mark.parametrize(
+    ("objective", "surprise"),
+    [
+        ({"window": "5h"}, ("ShortWindow", "spec.objectives[0].window")),
+        ({"target": "85%"}, ("NeverBurns", "spec.objectives[0].target")),
+        ({"slowerThan": "2s"}, ("MetricNotFound", "spec.objectives[0].metric")),
+    ],
+)
+def test_an_objective_that_does_not_do_what_it_seems_to_is_a_warning(
+    objective: dict[str, Any], surprise: tuple[str, str]
+) -> None:
+    assert _surprises(*everything(objectives=[OBJECTIVE | objective])) == [surprise]
+
+
+def test_an_error_budget_without_objectives_is_a_warning() -> None:
+    bare = agent()
+    bare["spec"]["gate"]["errorBudget"] = {"freezeBelow": "10%"}
+    assert _surprises(bare) == [("NoObjectives", "spec.gate.errorBudget")]
+    bare["spec"]["objectives"] = [OBJECTIVE]
+    assert _surprises(bare) == []
+
+
+def test_an_objectives_template_that_is_not_given_is_named() -> None:
+    outcome = looked(agent(objectives=[OBJECTIVE | {"metric": "answers"}]))
+    assert ("MetricTemplate", "answers") in {(one.kind, one.name) for one in outcome.missing}
+
+
+@pytest.mark.parametrize("target", ["100%", "0%"])
+def test_a_target_that_leaves_no_budget_is_refused(target: str) -> None:
+    found = only_error(looked(agent(objectives=[OBJECTIVE | {"target": target}])))
+    assert dotted(found.problem.path) == "spec.objectives[0].target"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 from typing_extensions import override
 
 from tests.support.manifests import agent, metric
@@ -23,6 +24,7 @@ from turnout.core.reasons import Reason
 from turnout.core.world import Sources, World
 from turnout.errors import MetricsUnavailable
 from turnout.runtime import budgets
+from turnout.runtime.budget_series import BudgetSeries
 from turnout.runtime.budgets import Budgets
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -67,7 +69,8 @@ class Services(ServiceMetrics):
 def world(
     name: str = "support", namespace: str = "demo", templates: Any = None, **objective: Any
 ) -> World:
-    spec = agent(objectives=[ANSWERS | objective])["spec"]
+    named = {"name": objective.pop("called")} if "called" in objective else {}
+    spec = agent(objectives=[ANSWERS | objective | named])["spec"]
     spec["gate"] = {**spec["gate"], "errorBudget": {"pauseOnBurn": PACES}}
     document = {**agent(), "metadata": {"name": name, "namespace": namespace}, "spec": spec}
     known = {"tasks": MetricTemplate.model_validate(metric())} if templates is None else templates
@@ -84,7 +87,9 @@ class Scene:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(budgets, "GATHERING", 0.01)
         self.services, self.watch, self.woken = Services(), Watch(), [frozenset[Ref]()]
-        self.budgets = Budgets(self.services, self.watch, wake=self.woken.append)
+        self.registry = CollectorRegistry()
+        series = BudgetSeries(self.registry)
+        self.budgets = Budgets(self.services, self.watch, series, wake=self.woken.append)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -92,6 +97,15 @@ class Scene:
         yield
         task.cancel()
         await asyncio.wait({task})
+
+    def told(self) -> dict[tuple[str, ...], float]:
+        """Give what the metrics tell of support in demo, by objective and window."""
+        return {
+            (sample.labels["objective"], sample.labels.get("window", "remaining")): sample.value
+            for metric in self.registry.collect()
+            for sample in metric.samples
+            if (sample.labels["namespace"], sample.labels["agent"]) == ("demo", "support")
+        }
 
     def spending(self, of: Ref | None = None) -> Spending:
         return self.budgets.spendings(of or ref())["answers"]
@@ -117,6 +131,35 @@ async def test_nothing_is_known_before_it_was_asked_and_everything_soon_after(sc
         await eventually(lambda: len(scene.spending()) == 3)
     assert scene.spending() == dict.fromkeys(("1h", "5m", "1m"), Counts(980.0, 1000.0))
     assert scene.woken[-1] == {ref()}
+
+
+async def test_metrics_tell_the_exact_numbers_as_long_as_they_are_known(scene: Scene) -> None:
+    scene.services.failed["demo", "support"] = 3.0
+    scene.budgets.attend(ref(), world())
+    assert scene.told() == {}
+    async with scene.running():
+        await eventually(lambda: len(scene.told()) == 4)
+        told = scene.told()
+        assert told == {
+            ("answers", "remaining"): pytest.approx(0.7),
+            ("answers", "1h"): pytest.approx(0.3),
+            ("answers", "5m"): pytest.approx(0.3),
+            ("answers", "1m"): pytest.approx(0.3),
+        }
+        scene.services.error = MetricsUnavailable("Unreachable", "nobody answers")
+        await scene.later(minutes=5)
+        await eventually(lambda: scene.told() == {})
+
+
+async def test_metrics_end_with_the_agent_and_with_its_objectives(scene: Scene) -> None:
+    scene.budgets.attend(ref(), world())
+    async with scene.running():
+        await eventually(lambda: len(scene.told()) == 4)
+        scene.budgets.attend(ref(), world(called="speed"))
+        await scene.later(minutes=1)
+        await eventually(lambda: {one for one, _ in scene.told()} == {"speed"})
+        scene.budgets.forget(ref())
+        assert scene.told() == {}
 
 
 async def test_many_agents_with_the_same_objective_are_asked_about_once(scene: Scene) -> None:

@@ -14,6 +14,7 @@ from turnout.adapters.access import Access
 from turnout.adapters.person import sign_in
 from turnout.api.rollout import AgentRollout, RolloutPhase, TimelineEntry
 from turnout.cli.agents import Record, read_record
+from turnout.cli.budget import budget_document, budget_lines
 from turnout.cli.exits import Exit
 from turnout.cli.options import Form
 from turnout.cli.past import Line, line_of
@@ -104,6 +105,9 @@ def account_lines(told: Account, now: datetime, marks: Marks) -> Iterator[Text]:
         if told.decided is not None and told.decided.rule in _SAYS:
             yield _row("RULE", f"{told.decided.rule}: {_SAYS[told.decided.rule]}")
         yield from gate_lines(rollout, now, marks)
+    if told.present:
+        yield from budget_lines(told.record.agent, now)
+    if rollout is not None:
         yield from _changed(told, line_of(told.record, rollout, now))
         for entry in rollout.status.timeline[-LATEST:]:
             yield _row("SEEN", f"{clock(entry.at, now)}  {safe(entry.message or entry.reason)}")
@@ -164,6 +168,7 @@ def account_document(told: Account, now: datetime) -> dict[str, Any]:
         "rule": decided.rule if decided is not None else None,
         "ruleSays": _SAYS.get(decided.rule) if decided is not None else None,
         "next": next_steps(record) if told.present else None,
+        "objectives": budget_document(record.agent) if told.present else [],
         "rollout": _rollout_document(told, rollout, now) if rollout is not None else None,
     }
 

@@ -43,6 +43,7 @@ for command in (
     writes.promote,
     writes.approve,
     writes.retry,
+    writes.acknowledge,
     writes.undo,
     writes.unpin,
 ):

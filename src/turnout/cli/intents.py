@@ -12,6 +12,7 @@ from turnout.adapters.access import Access
 from turnout.adapters.documents import AGENT, AGENT_ROLLOUT, Ref
 from turnout.api.rollout import AgentRollout, PromoteMode
 from turnout.cli.agents import Record
+from turnout.cli.why import frozen_switch
 from turnout.core.phase import has_ended
 from turnout.errors import Invalid
 
@@ -110,6 +111,18 @@ def retry(record: Record, by: str, reason: str | None) -> Wish:
         raise Invalid("Promoted", f"{newest.metadata.name} was promoted: nothing to retry")
     does = f"{newest.spec.to.version} is tried again, with new evidence"
     return Wish(_ref(newest), _spec(retry=_intent(by, reason)), does)
+
+
+def acknowledge(record: Record, by: str, reason: str | None) -> Wish:
+    """Let an agent switch by itself again after two switches that nobody asked for."""
+    newest, frozen = record.newest, frozen_switch(record.agent)
+    if frozen is None or newest is None:
+        raise Invalid("NothingToAcknowledge", f"{record.name} waits for nobody's acknowledgement")
+    known = newest.spec.acknowledge
+    if known is not None:
+        raise Invalid("Acknowledged", f"{known.by} has acknowledged them already")
+    does = f"{record.name} may switch by itself again, which it waits for: {frozen}"
+    return Wish(_ref(newest), _spec(acknowledge=_intent(by, reason)), does)
 
 
 def undo(record: Record, version: str) -> Wish:

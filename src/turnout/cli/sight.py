@@ -12,6 +12,7 @@ from turnout.api.policy import AgentPolicy, Killed
 from turnout.api.rollout import AgentRollout
 from turnout.api.strategy import Step
 from turnout.cli.agents import Record
+from turnout.cli.budget import budget_document
 from turnout.cli.screen import Marks
 from turnout.cli.why import next_steps, why
 from turnout.core.world import Pod
@@ -165,6 +166,7 @@ def sight_document(sight: Sight) -> dict[str, Any]:
         "next": next_steps(record),
         "killed": sight.killed.to_wire() if sight.killed is not None else None,
         "versions": [_version_document(sight, one) for one in versions_of(sight)],
+        "objectives": budget_document(record.agent),
         "rollout": _rollout_document(record),
     }
 

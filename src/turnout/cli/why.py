@@ -75,13 +75,26 @@ def _at_rest(record: Record) -> Why:
     return Why(found.reason if found else "AtRest", "what is asked for is what runs")
 
 
+def frozen_switch(agent: Agent) -> str | None:
+    """Say what waits until a person acknowledges switches that nobody asked for."""
+    conditions = {one.type: one for one in agent.status.conditions}
+    found = conditions.get("Progressing")
+    return found.message if found is not None and found.reason == Reason.FLAPPING else None
+
+
 def next_steps(record: Record) -> str | None:
     """Name the command that a person may want now."""
-    running, name = record.running, record.name
+    name = record.name
+    if record.running is not None:
+        return _next_of(record.running, name)
+    if frozen_switch(record.agent) is not None:
+        return f"turnout acknowledge {name}"
     if record.agent.status.phase is AgentPhase.ROLLED_BACK:
         return f"other content is a new version; the same one again: turnout retry {name}"
-    if running is None:
-        return None
+    return None
+
+
+def _next_of(running: AgentRollout, name: str) -> str | None:
     status = running.status
     if running.spec.pause is not None:
         return f"turnout resume {name}"

@@ -95,6 +95,17 @@ def approve(
 
 
 @flat
+def acknowledge(agent: AgentName, *, asking: Asking, access: Access) -> None:
+    """Let an agent switch by itself again: two switches that nobody asked for froze it.
+
+    Exit codes: 0 asked, 2 failed.
+    """
+    from turnout.cli import ask, intents
+
+    end(ask.intent(access, agent, asking, intents.acknowledge))
+
+
+@flat
 def undo(
     agent: AgentName,
     *,

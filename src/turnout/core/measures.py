@@ -9,6 +9,7 @@ from typing import Final
 from turnout.api.base import seconds
 from turnout.api.gate import GateMetric, GateMetricType
 from turnout.api.metric import Direction, MetricTemplate, MetricTemplateSpec, Ratio, Selector
+from turnout.api.objectives import Objective
 from turnout.core.gates import Blind
 from turnout.core.looks import Readings, Says
 from turnout.core.reasons import Reason
@@ -111,6 +112,12 @@ def share_of(spec: MetricTemplateSpec, slower_than: str | None) -> Measure | Non
     base, labels = spec.histogram.metric, spec.histogram.match_labels
     bucket = Counter(f"{base}_bucket", labels, seconds(slower_than))
     return Measure(bucket, Counter(f"{base}_count", labels), Says.GOOD, spec.version_label)
+
+
+def promised_share(objective: Objective, spec: MetricTemplateSpec) -> Measure | None:
+    """Tell what an objective reads of a template; None where the two do not fit."""
+    fits = spec.ratio is None or objective.slower_than is None
+    return share_of(spec, objective.slower_than) if fits else None
 
 
 def _share(ratio: Ratio, spec: MetricTemplateSpec) -> Measure:

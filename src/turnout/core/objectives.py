@@ -63,6 +63,27 @@ class Pledge:
         return 1.0 if self.made is None else min(1.0, max(0.0, (now - self.made) / window))
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What was counted of an error budget, exactly.
+
+    Attributes:
+        remaining: Part of it that is left, from 1 down to 0; None where it is not known.
+        rates: How many times as fast as allowed it is used up, by window; None where unknown.
+    """
+
+    remaining: float | None
+    rates: Mapping[str, float | None]
+
+
+def measured(pledge: Pledge, spending: Spending, now: datetime) -> Measured:
+    """Measure an error budget."""
+    target = fraction(pledge.objective.target)
+    left = remaining(spending.get(pledge.objective.window), target, pledge.covered(now))
+    rates = {window: burn_rate(spending.get(window), target) for window in pledge.windows}
+    return Measured(left, rates)
+
+
 def pledges(world: World) -> tuple[Pledge, ...]:
     """Give the Agent's objectives, with what the gate in force makes of them."""
     metadata, budget = world.agent.metadata, _budget(world)
@@ -72,11 +93,11 @@ def pledges(world: World) -> tuple[Pledge, ...]:
 
 
 def _budget(world: World) -> ErrorBudget:
-    gate = _gate(world)
+    gate = gate_of(world)
     return (gate.error_budget if gate is not None else None) or ErrorBudget()
 
 
-def _gate(world: World) -> Gate | None:
+def gate_of(world: World) -> Gate | None:
     """Find the gate in force: that of the rollout that runs, or of the next one."""
     newest = world.rollouts[-1] if world.rollouts else None
     if newest is not None and not has_ended(newest.status.phase):
@@ -113,15 +134,14 @@ def _told(
     pledge: Pledge, spending: Spending, before: ObjectiveStatus | None, now: datetime
 ) -> ObjectiveStatus:
     """Tell it anew, with the numbers of before where they are near enough."""
-    objective, target = pledge.objective, fraction(pledge.objective.target)
-    exact = {window: burn_rate(spending.get(window), target) for window in pledge.windows}
+    objective, exact = pledge.objective, measured(pledge, spending, now)
     known = {one.over: one.rate for one in before.burn_rates} if before else {}
     rates = {
         window: told_rate(rate, known.get(window))
-        for window, rate in exact.items()
+        for window, rate in exact.rates.items()
         if rate is not None
     }
-    left = remaining(spending.get(objective.window), target, pledge.covered(now))
+    left = exact.remaining
     told = ObjectiveStatus(
         name=objective.name,
         state=BudgetState.UNKNOWN,
@@ -131,7 +151,7 @@ def _told(
         told_at=now,
     )
     told = told.model_copy(update={"new_rollouts": _new_rollouts(pledge, left, before)})
-    state, pace = too_fast(exact, pledge.budget.paces)
+    state, pace = too_fast(exact.rates, pledge.budget.paces)
     burned = before is not None and burns(before)
     if pace is not None:
         return told.model_copy(update={"state": state, "message": _burning(pledge, pace, rates)})

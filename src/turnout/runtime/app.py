@@ -94,7 +94,7 @@ class Operator:
         )
         self._sweeper = Sweeper(self._relister, self.wake, self._active)
         metrics = PrometheusMetrics(settings.metrics, telemetry.count_query)
-        self._budgets = Budgets(metrics, clock, wake=self.wake)
+        self._budgets = Budgets(metrics, clock, telemetry.budgets, wake=self.wake)
         gauge = Gauge(Hub(metrics), settings.metrics, Sightings(self.wake))
         tools = Instruments(gauge, self._budgets)
         observer = Observer(self._store, fenced, tools, clock, self._surroundings, wake=self.wake)

@@ -22,11 +22,12 @@ from turnout.api.objectives import Objective, ObjectiveStatus
 from turnout.core.budget import Spending
 from turnout.core.gates import Blind
 from turnout.core.looks import Counts, Says
-from turnout.core.measures import share_of
+from turnout.core.measures import promised_share
 from turnout.core.objectives import Pledge, kept, pledges
 from turnout.core.reasons import Reason
 from turnout.core.world import Unread, World
 from turnout.errors import MetricsUnavailable
+from turnout.runtime.budget_series import BudgetSeries
 from turnout.runtime.store import Refs
 
 SOONEST: Final = timedelta(minutes=1)
@@ -96,10 +97,16 @@ class Budgets:
     """Knows how far the budgets of all Agents' objectives are used up."""
 
     def __init__(
-        self, metrics: ServiceMetrics, clock: Clock, *, wake: Callable[[Refs], None]
+        self,
+        metrics: ServiceMetrics,
+        clock: Clock,
+        series: BudgetSeries,
+        *,
+        wake: Callable[[Refs], None],
     ) -> None:
         self._metrics = metrics
         self._clock = clock
+        self._series = series
         self._wake = wake
         self._askers: dict[Ref, _Asker] = {}
         self._topics: dict[_Question, _Topic] = {}
@@ -139,6 +146,7 @@ class Budgets:
         """Drop an Agent that is gone or has no objectives."""
         self._askers.pop(ref, None)
         self._told.pop(ref, None)
+        self._series.forget(ref)
 
     async def run(self) -> None:
         """Ask for ever."""
@@ -197,11 +205,12 @@ class Budgets:
         self._topics[question] = _Topic(now, names, answer)
 
     def _with_news(self) -> Iterator[Ref]:
-        """Name the Agents of which something else would be told now than was told last."""
+        """Tell the metrics, and name the Agents of which something else would be told now."""
         now = self._clock.now()
         for ref, asker in self._askers.items():
-            told = self._told.get(ref, ())
-            if _kept(asker, self.spendings(ref), told, now) != told:
+            told, found = self._told.get(ref, ()), self.spendings(ref)
+            self._series.tell(ref, asker.pledges, found, now)
+            if _kept(asker, found, told, now) != told:
                 yield ref
 
     def _spending(self, ref: Ref, windows: Mapping[str, _Pair | Blind]) -> Spending:
@@ -253,8 +262,7 @@ def _pairs(pledge: Pledge, template: MetricTemplate | Unread | None) -> dict[str
 
 def _pair(objective: Objective, spec: MetricTemplateSpec, window: str) -> _Pair | Blind:
     """Ask for the two counters of a share."""
-    fits = spec.ratio is None or objective.slower_than is None
-    measure = share_of(spec, objective.slower_than) if fits else None
+    measure = promised_share(objective, spec)
     if measure is None:
         message = (
             f"MetricTemplate {objective.metric} does not fit: an objective reads type Ratio, or "

@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from turnout import __version__
+from turnout.runtime.budget_series import BudgetSeries
 from turnout.runtime.series import AgentSeries
 from turnout.settings import Settings
 
@@ -53,13 +54,18 @@ def set_up_logging(settings: Settings) -> None:
 
 
 class Telemetry:
-    """The operator's own metrics, all named ``turnout_*``; those of an Agent are in `agents`."""
+    """The operator's own metrics, all named ``turnout_*``; those of an Agent are in `agents`.
+
+    Attributes:
+        budgets: What they tell of error budgets.
+    """
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
         gauge = partial(Gauge, registry=registry)
         counter = partial(Counter, registry=registry)
         self.agents = AgentSeries(registry)
+        self.budgets = BudgetSeries(registry)
         gauge("turnout_build_info", "Always 1.", ("version",)).labels(__version__).set(1)
         self.leader = gauge("turnout_leader", "1 where this process leads.")
         self.reconciles = counter(

@@ -16,10 +16,12 @@ from turnout.api.prompt import ConfigMapKeyRef, Prompt
 from turnout.api.strategy import RolloutStrategy
 from turnout.api.tools import ToolRegistry
 from turnout.cli.lint.manifests import Manifest
+from turnout.cli.lint.objectives import objective_problems
 from turnout.cli.lint.objects import Checked, prompt_problems
 from turnout.cli.lint.problems import Path, Problem
 from turnout.core.content import Unresolved, resolve
 from turnout.core.intake import take_in
+from turnout.core.objectives import gate_of
 from turnout.core.prompt_pins import completed_outside
 from turnout.core.reasons import Reason
 from turnout.core.texts import completed, text_in
@@ -96,22 +98,24 @@ class Together:
         return completed(prompt, text_in(ref, given.content))
 
     def _agent_problems(self, agent: Agent) -> Iterator[Problem]:
-        world = World(now=_NO_TIME, agent=agent, sources=self._sources(agent))
+        sources = self._sources(agent)
+        world = World(now=_NO_TIME, agent=agent, sources=sources)
         found = (resolve(world), take_in(world))
         told = dict.fromkeys(one for one in found if isinstance(one, Unresolved))
         for one in told:
             if one.reason not in _NOT_HERE:
                 yield Problem(_field(one), one.reason, one.message)
+        yield from objective_problems(agent, gate_of(world), sources.templates)
 
     def _sources(self, agent: Agent) -> Sources:
         spec = agent.spec
         strategy = self._named(RolloutStrategy, spec.strategy_ref, agent)
         gate = strategy.spec.gate if isinstance(strategy, RolloutStrategy) else spec.gate
         metrics = gate.metrics if gate is not None else ()
+        named = [one.template_ref.name for one in metrics if one.template_ref is not None]
+        named += [one.metric for one in spec.objectives]
         templates = {
-            one.template_ref.name: self._named(MetricTemplate, one.template_ref, agent)
-            for one in metrics
-            if one.template_ref is not None
+            name: self._named(MetricTemplate, LocalRef(name=name), agent) for name in named
         }
         prompts = {one.name: self._prompt(one, agent) for one in spec.prompt_refs}
         return Sources(

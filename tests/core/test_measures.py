@@ -8,9 +8,18 @@ import pytest
 from tests.support.manifests import GATE, metric
 from turnout.api.gate import GateMetric
 from turnout.api.metric import MetricTemplate, MetricTemplateStatus
+from turnout.api.objectives import Objective
 from turnout.core.gates import Blind
 from turnout.core.looks import Readings, Says, Series
-from turnout.core.measures import Counter, Measure, Sight, measure_of, sight_of, trusted
+from turnout.core.measures import (
+    Counter,
+    Measure,
+    Sight,
+    measure_of,
+    promised_share,
+    sight_of,
+    trusted,
+)
 from turnout.core.metrics import report_template
 from turnout.core.reasons import Reason
 
@@ -49,6 +58,25 @@ def test_a_ratio_counts_good_ones_or_where_lower_is_better_bad_ones() -> None:
     assert higher == Measure(ERRORS, TOTAL, Says.GOOD)
     lower = measure_of(asked, template(type="Ratio", ratio=RATIO, direction="LowerIsBetter"))
     assert lower == Measure(ERRORS, TOTAL, Says.BAD)
+
+
+@pytest.mark.parametrize(
+    ("slower_than", "spec", "fits"),
+    [
+        (None, {"type": "Ratio", "ratio": RATIO}, "ratio"),
+        ("2500ms", {"type": "Histogram", "histogram": HISTOGRAM}, "histogram"),
+        ("2500ms", {"type": "Ratio", "ratio": RATIO}, None),
+        (None, {"type": "Histogram", "histogram": HISTOGRAM}, None),
+        (None, {"type": "SumCount", "sumCount": SUM_COUNT}, None),
+    ],
+)
+def test_an_objective_reads_a_ratio_or_a_histogram_with_a_bound(
+    slower_than: str | None, spec: dict[str, Any], fits: str | None
+) -> None:
+    promise = {"name": "answers", "metric": "tasks", "target": "99%", "slowerThan": slower_than}
+    found = promised_share(Objective.model_validate(promise), template(**spec).spec)
+    totals = {"ratio": "tasks_total", "histogram": "seconds_count"}
+    assert (found.total.metric if found else None) == totals.get(fits or "")
 
 
 def test_of_a_histogram_one_bucket_and_the_count_are_read() -> None:

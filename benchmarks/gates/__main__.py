@@ -23,6 +23,7 @@ from benchmarks.gates import (
     nulls,
     regressions,
     rollouts,
+    splits,
     traps,
 )
 from benchmarks.gates.bench import Bench
@@ -40,6 +41,7 @@ SECTIONS: tuple[Callable[[Bench], Section], ...] = (
     evals.run,
     metrics.run,
     costs.run,
+    splits.run,
 )
 STREAMS = 2000
 """Streams on which the twin must agree with the production gate."""

@@ -145,6 +145,7 @@ _ACT: dict[str, Callable[[Simulation, Any], None]] = {
     "quality of stable": _quality("stable"),
     "quality of candidate": _quality("candidate"),
     "rate": lambda sim, rate: setattr(sim.traffic, "rate", rate),
+    "uncounted": lambda sim, share: sim.traffic.uncounted.update({_arm(sim, "candidate"): share}),
     "pods of stable": _pods("stable"),
     "pods of candidate": _pods("candidate"),
     "metrics": _metrics,

@@ -171,6 +171,9 @@ DEEDS: dict[str, Deed] = {
     "approve": _approve,
     "quality": _quality,
     "costs": _costs,
+    "uncounted": lambda sim, named, lost: sim.traffic.uncounted.update(
+        {named(version): fraction(share) for version, share in lost.items()}
+    ),
     "rate": lambda sim, _, rate: setattr(sim.traffic, "rate", float(rate)),
     "pods": _pods,
     "trouble": lambda sim, named, why: sim.trouble.update({named(v): w for v, w in why.items()}),

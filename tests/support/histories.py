@@ -37,6 +37,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "quality of stable": SHARES,
     "quality of candidate": SHARES,
     "rate": (0.0, 0.3, 10.0, 10.0),
+    "uncounted": (0.9, 0.0, 0.0),
     "pods of stable": ("all", "all", "none", 1),
     "pods of candidate": ("all", "all", "none", 1),
     "metrics": ("cut off", "stopped", "back", "back"),
@@ -72,7 +73,14 @@ LENIENT: Gate = (("maxDuration", "2m"), ("onInconclusive", "PromoteIfHealthy"))
 SLOW: Gate = (("maxDuration", "1m"), ("warmup", "10s"), ("minDuration", "40s"))
 HOLDING: Gate = (("hold", True),)
 FREEZING: Gate = (("errorBudget", {"freezeBelow": "100%"}),)
-GATES: tuple[Gate, ...] = ((), STRICT, LENIENT, SLOW, HOLDING)
+EVIDENCE: Gate = (
+    ("mode", "Statistical"),
+    ("failures", None),
+    ("successes", None),
+    ("minRequests", None),
+    ("minDuration", "1m"),
+)
+GATES: tuple[Gate, ...] = ((), STRICT, LENIENT, SLOW, HOLDING, EVIDENCE)
 WATCHES: tuple[dict[str, str] | None, ...] = (None, None, {"bake": "30s"}, {"holdback": "20%"})
 
 ROLLOUT: tuple[Act, ...] = (("content", 1),)
@@ -126,6 +134,7 @@ SCENES: tuple[Scene, ...] = (
     Scene((("rate", 0.0), *ROLLOUT), asleep=180, gate=()),
     Scene((("rate", 0.0), *ROLLOUT), asleep=180, gate=STRICT),
     Scene((("rate", 0.0), *ROLLOUT), asleep=180, gate=LENIENT),
+    Scene((*ROLLOUT, ("uncounted", 0.9), ("wait", 180)), gate=EVIDENCE, watch={}),
     Scene((("pods of next", "none"), *ROLLOUT, ("wait", 30)), asleep=180),
     Scene((*ROLLOUT, ("wait", 10)), ("metrics", "cut off"), 10),
     Scene(ROLLOUT, ("pods of candidate", "none")),

@@ -36,6 +36,7 @@ class Traffic:
         quality: Share per version, for every metric.
         by_metric: Share per metric and version, where metrics differ.
         scattered: Metrics that count a third more for two minutes, then a third less for two.
+        uncounted: Share per version that is lost before it is counted.
         service: What all versions have answered.
     """
 
@@ -43,10 +44,12 @@ class Traffic:
     quality: dict[str, float] = field(default_factory=dict)
     by_metric: dict[tuple[str, str], float] = field(default_factory=dict)
     scattered: set[str] = field(default_factory=set)
+    uncounted: dict[str, float] = field(default_factory=dict)
     service: Service = field(default_factory=Service)
 
     def ask(self, version: str, share: float, span: Span, metrics: Sequence[str]) -> Answers:
-        requests = self.rate * (span[1] - span[0]) * share
+        kept = 1.0 - self.uncounted.get(version, 0.0)
+        requests = self.rate * (span[1] - span[0]) * share * kept
         answered = Counts(requests * self.share("task-success", version), requests)
         self.service.answer(span[1], answered)
         swing = 1 / 3 if span[0] // 120 % 2 else -1 / 3
@@ -135,6 +138,7 @@ class Simulation(TroubledLife[Traffic]):
         alias = f"v{len(self.version_names)}"
         said: tuple[dict[str, Any], ...] = (
             self.traffic.quality,
+            self.traffic.uncounted,
             self.ready_at_most,
             self.trouble,
             self.refused,

@@ -40,6 +40,13 @@ class OnRegression(StrEnum):
     RECORD = "Record"
 
 
+class OnSplitOff(StrEnum):
+    """What happens where the arms count another share of requests than their weights. May grow."""
+
+    HOLD = "Hold"
+    RECORD = "Record"
+
+
 class GateMode(StrEnum):
     """How a gate judges. May grow."""
 
@@ -186,6 +193,10 @@ class Gate(Wire):
             "confidence, maxRegression and importance have a place in Statistical mode only",
         ),
         Cel(
+            "self.mode != 'Threshold' || !has(self.onSplitOff)",
+            "onSplitOff has a place in Statistical mode only",
+        ),
+        Cel(
             "self.mode != 'Statistical' || !(has(self.failures) || has(self.successes))",
             "failures and successes have a place in Threshold mode only",
         ),
@@ -230,6 +241,11 @@ class Gate(Wire):
     """Metrics provider, by the name that the administrator gave it. Example: team-prometheus."""
     metrics: Annotated[tuple[GateMetric, ...], Field(min_length=1, max_length=20), keyed_by("name")]
     """Metrics that are looked at; every one that decides must be good."""
+    on_split_off: OnSplitOff | None = None
+    """Statistical, behind a Gateway: what happens where the arms count another share of requests
+    than their weights say, which chance does not explain: Hold waits until they do, also where
+    absent; Record only writes it down, for agents that callers also reach past the Gateway.
+    Example: Record."""
     error_budget: ErrorBudget | None = None
     """What the error budgets of the Agent's objectives let a rollout do; where absent it waits
     while one is used up too fast. Example: {pauseOnBurn: [{rate: "14.4", over: [1h, 5m]}]}."""

@@ -18,6 +18,14 @@ LabelName = Annotated[
 ]
 
 
+class Unit(StrEnum):
+    """What one count of a series stands for. May grow."""
+
+    TASK = "Task"
+    REQUEST = "Request"
+    CALL = "Call"
+
+
 class MetricTemplateType(StrEnum):
     """What kind of series a template names. May grow."""
 

@@ -124,6 +124,7 @@ def _gate_status(evidence: Evidence, gate: Gate, now: datetime) -> GateStatus:
         checkpointed_at=now,
         last_look_at=None if newest is None else _moment(newest),
         summary=summarise(evidence.verdict),
+        split=None if evidence.split is None else evidence.split.said,
     )
 
 

@@ -13,6 +13,7 @@ from turnout.core.gates import Blind, Judgement, counted, judge, kept, looks_hea
 from turnout.core.ledger import NOTHING, Entry, Ledger, since_change
 from turnout.core.looks import Cadence, Readings, Window, close_windows
 from turnout.core.reasons import Reason
+from turnout.core.splits import Split, split_of
 from turnout.core.statistical import Progress, followed, judge_evidence, last_asked
 from turnout.core.world import World
 
@@ -33,6 +34,7 @@ class Evidence:
         last_counted: Unix seconds at which the last counted window ended; None before one did.
         rise: What a higher weight waits for; None where it may rise.
         lacking: What a Pass waits for.
+        split: How requests are split at the present weight, where that can be told.
     """
 
     verdict: Judgement
@@ -42,6 +44,7 @@ class Evidence:
     last_counted: float | None = None
     rise: str | None = None
     lacking: str = ""
+    split: Split | None = None
 
 
 def evidence_starts(rollout: AgentRollout) -> float | None:
@@ -70,7 +73,8 @@ def take_evidence(
         entry = _kept(gate, metric, known, more, changed)
         ledger[metric.name] = replace(entry, matched=_matched(world, metric, known, more))
     if gate.is_statistical:
-        return _by_evidence(rollout, ledger, blind, changed)
+        evidence = _by_evidence(rollout, ledger, blind, changed)
+        return replace(evidence, split=split_of(world, rollout, ledger, changed))
     return _by_bar(gate, ledger, blind, changed)
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from turnout.api.base import seconds
 from turnout.api.gate import GateMetric, GateMetricType, Profile
+from turnout.api.metric import Unit
 from turnout.core.looks import Readings, Says
 from turnout.core.measures import Counter, Measure
 
@@ -30,11 +31,13 @@ class Option:
         name: What it is called in a rollout's status.
         measure: What is read.
         note: What it does not tell; empty where it tells what the metric is about.
+        unit: What one count of it stands for.
     """
 
     name: str
     measure: Measure
     note: str = ""
+    unit: Unit = Unit.REQUEST
 
     @property
     def said(self) -> str:
@@ -54,6 +57,7 @@ class _Shares:
     note: str = ""
     labels: Mapping[str, str] | None = None
     version_label: str | None = None
+    unit: Unit = Unit.REQUEST
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,9 @@ _CALLS: Final = "durations of model calls, not of runs"
 _LOCAL: Final = {"reporter": "destination"}
 
 
-def _errorless(name: str, metric: str, what: str) -> _Shares:
-    return _Shares(name, metric, _NO_ERROR, {}, Says.GOOD, _NO_OUTCOME.format(what))
+def _errorless(name: str, metric: str, what: str, unit: Unit) -> _Shares:
+    note = _NO_OUTCOME.format(what)
+    return _Shares(name, metric, _NO_ERROR, {}, Says.GOOD, note, unit=unit)
 
 
 def _answered(
@@ -100,10 +105,29 @@ def _timed(
 
 _SUCCESSES: Final[Mapping[Profile, tuple[_Shares, ...]]] = {
     Profile.OPEN_TELEMETRY_GEN_AI: (
-        _Shares("Outcome", "agent_tasks_total", {"outcome": "success"}, {}, Says.GOOD),
-        _errorless("InvokeAgent", "gen_ai_invoke_agent_duration_seconds_count", "requests"),
-        _errorless("Inference", "gen_ai_client_inference_duration_seconds_count", "model calls"),
-        _errorless("Operation", "gen_ai_client_operation_duration_seconds_count", "model calls"),
+        _Shares(
+            "Outcome",
+            "agent_tasks_total",
+            {"outcome": "success"},
+            {},
+            Says.GOOD,
+            unit=Unit.TASK,
+        ),
+        _errorless(
+            "InvokeAgent", "gen_ai_invoke_agent_duration_seconds_count", "requests", Unit.TASK
+        ),
+        _errorless(
+            "Inference",
+            "gen_ai_client_inference_duration_seconds_count",
+            "model calls",
+            Unit.CALL,
+        ),
+        _errorless(
+            "Operation",
+            "gen_ai_client_operation_duration_seconds_count",
+            "model calls",
+            Unit.CALL,
+        ),
     ),
     Profile.AGENTGATEWAY: _answered("agentgateway_requests_total", "status"),
     Profile.ENVOY: _answered("envoy_cluster_upstream_rq_xx", "envoy_response_code_class"),
@@ -140,7 +164,8 @@ def _share(one: _Shares) -> Option:
     labels = one.labels or {}
     counted = Counter(one.metric, {**labels, **one.counted}, None, one.begins)
     total = Counter(one.metric, labels)
-    return Option(one.name, Measure(counted, total, one.says, one.version_label), one.note)
+    measure = Measure(counted, total, one.says, one.version_label)
+    return Option(one.name, measure, one.note, one.unit)
 
 
 def _duration(one: _Durations, bound: float) -> Option:

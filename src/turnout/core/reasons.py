@@ -75,6 +75,7 @@ class Reason(StrEnum):
     TOO_FEW_REQUESTS = "TooFewRequests"
     SUSPICIOUS = "Suspicious"
     NO_TRAFFIC = "NoTraffic"
+    TRAFFIC_SPLIT_OFF = "TrafficSplitOff"
     METRICS_UNAVAILABLE = "MetricsUnavailable"
     METRIC_NOT_FOUND = "MetricNotFound"
     MATCHED = "Matched"

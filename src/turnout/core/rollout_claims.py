@@ -58,6 +58,8 @@ def gate_claim(status: AgentRolloutStatus, evidence: Evidence | None) -> Claim:
         return Claim("GatesPassing", FALSE, Reason.REGRESSED, status.message or "")
     if gate is None:
         return Claim("GatesPassing", UNKNOWN, Reason.NOT_RUNNING)
+    if status.reason == Reason.TRAFFIC_SPLIT_OFF:
+        return Claim("GatesPassing", UNKNOWN, Reason.TRAFFIC_SPLIT_OFF, status.message or "")
     if gate.verdict is Verdict.PASS:
         return Claim("GatesPassing", TRUE, Reason.SAFE, gate.summary or "")
     if evidence is None or has_ended(status.phase):

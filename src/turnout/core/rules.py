@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from turnout.api.base import seconds
+from turnout.api.gate import OnSplitOff
 from turnout.api.rollout import RolloutPhase, Verdict
 from turnout.api.strategy import OnInconclusive, OnRegression
 from turnout.core.bake import bakes, confirmed, limit_passed
@@ -187,7 +188,10 @@ def inconclusive(standing: Standing) -> Move | None:
     gate = standing.gate
     if not standing.judged or not limit_passed(standing) or confirmed(standing):
         return None
-    message = f"no pass within {_limit(standing)}; {standing.evidence.verdict.message}"
+    split, said = standing.evidence.split, standing.evidence.verdict.message
+    if split is not None and split.is_off:
+        said = split.message
+    message = f"no pass within {_limit(standing)}; {said}"
     if gate.on_inconclusive is OnInconclusive.ROLLBACK:
         return Move(RolloutPhase.ROLLED_BACK, Reason.INCONCLUSIVE, message, weight=0)
     return Move(RolloutPhase.HELD, Reason.INCONCLUSIVE, message, measured=True)
@@ -219,6 +223,16 @@ def blind(standing: Standing) -> Move | None:
     if not standing.judged or verdict.cause is None or not verdict.cause.holds:
         return None
     return Move(RolloutPhase.HELD, verdict.reason, verdict.message, measured=True)
+
+
+def split_off(standing: Standing) -> Move | None:
+    """The arms count another share of requests than their weights: what is counted misses some."""
+    split = standing.evidence.split
+    if not standing.judged or split is None or not split.is_off:
+        return None
+    if standing.gate.on_split_off is OnSplitOff.RECORD:
+        return None
+    return Move(RolloutPhase.HELD, Reason.TRAFFIC_SPLIT_OFF, split.message, measured=True)
 
 
 def unasked(standing: Standing) -> Move | None:
@@ -255,6 +269,7 @@ RULES: tuple[Rule, ...] = (
     inconclusive,
     budget_burning,
     blind,
+    split_off,
     unasked,
 )
 """The rules of a running rollout in their order; where none speaks, it advances."""

@@ -30,7 +30,16 @@ from turnout.core.sequential.verdicts import Policy
 from turnout.errors import Invalid
 
 ELSEWHERE: Final = frozenset(
-    {"interval", "warmup", "countBy", "provider", "errorBudget", "failures", "successes"}
+    {
+        "interval",
+        "warmup",
+        "countBy",
+        "provider",
+        "errorBudget",
+        "failures",
+        "successes",
+        "onSplitOff",
+    }
 )
 """Fields that say how looks are taken, or judge the whole service: none of them reads a look."""
 

@@ -9,6 +9,7 @@ from tests.support.simulation import Simulation
 from turnout.api.base import as_timedelta
 from turnout.api.rollout import AgentRollout, RolloutPhase, Trigger, Verdict
 from turnout.core import naming
+from turnout.core.course import Course
 from turnout.core.decide import Outcome
 from turnout.core.phase import MOVES
 from turnout.core.plan import Action, Annotate, Apply, Create, Record, Release, Remove
@@ -187,7 +188,10 @@ class Watched(Simulation):
             assert not self.shares().get(name), f"{name} has traffic and loses its pods"
 
     def _watch_raise(self, before: dict[str, Document], outcome: Outcome) -> None:
-        """No weight above the first without a pass, a person's word or the gate's leniency."""
+        """No weight above the first without a pass, a person's word or the gate's leniency.
+
+        By evidence a step's weight needs no pass: that nothing speaks against it is enough.
+        """
         course = outcome.course
         if course.rollout is None or course.status is None or not course.running:
             return
@@ -200,6 +204,7 @@ class Watched(Simulation):
         mends = self._mends(course.rollout) or self._undoes(course.rollout)
         if now > known and (known > 0 or now == 100):
             allowed = passed or lenient or mends or promote is not None
+            allowed |= _has_no_sign(course) and now in _weights_of_steps(course.rollout)
             assert allowed, f"{name}: {known} -> {now} unjudged"
         in_full = promote is not None and promote.mode.value == "Full"
         if now == 100 and now > known and not (in_full or mends):
@@ -221,3 +226,13 @@ class Watched(Simulation):
 
 def _phase(rollout: Document) -> str:
     return str(rollout.get("status", {}).get("phase", "Progressing"))
+
+
+def _has_no_sign(course: Course) -> bool:
+    """Claim that evidence is judged, and that nothing speaks against a raise."""
+    judged = course.rollout is not None and course.rollout.spec.gate.is_statistical
+    return judged and course.evidence is not None and course.evidence.rise is None
+
+
+def _weights_of_steps(rollout: AgentRollout) -> set[int | None]:
+    return {step.set_weight for step in rollout.spec.strategy.steps}

@@ -21,7 +21,7 @@ from tests.operator.team import Team, new_team
 from tests.support.api import Document
 from tests.support.audit import AuditLog
 from tests.support.faultproxy import Dropped, FaultProxy, Mutation
-from tests.support.kubectl import eventually
+from tests.support.kubectl import PATIENCE, eventually
 from tests.support.operator import OperatorProcess
 
 Result = TypeVar("Result")
@@ -165,7 +165,7 @@ class Player:
         ):
             killer = Killer(run, operator)
             proxy.before_send, proxy.after_commit = killer.before, killer.after
-            _act(team)
+            _act(team, PATIENCE * (2 + len(boundaries)))
             run.left = _await_end(team, expected)
         run.writes = killer.seen
         return run
@@ -201,7 +201,7 @@ def _is_lease(mutation: Mutation) -> bool:
     return "/leases" in mutation.path
 
 
-def _act(team: Team) -> None:
+def _act(team: Team, patience: float) -> None:
     """Deploy an agent and change its prompt, and see the change promoted by the gate."""
     team.deploys(steps=STEPS, replicas=1)
     rollout = team.changes_prompt("A better prompt.")
@@ -210,7 +210,7 @@ def _act(team: Team) -> None:
     def promoted() -> bool:
         return bool(team.agent()["stable"]["version"] == candidate)
 
-    eventually("the promotion", promoted, timeout=120, pause=PAUSE)
+    eventually("the promotion", promoted, timeout=patience, pause=PAUSE)
 
 
 def _await_end(team: Team, expected: Document | None) -> Document:

@@ -132,6 +132,9 @@ class MetricStatus(Wire):
     confidence, 3 is suspicious."""
     evidence_safe: Text | None = None
     """Statistical mode: evidence that it is not worse by maxRegression; 20 is enough at 95 %."""
+    noise: Text | None = None
+    """Statistical mode: how many times as much stable's counts scattered in the hour before as by
+    chance; evidence is dampened by it. Absent where no more: 2.3."""
     more_requests_needed: Int64 | None = None
     """Statistical mode: about so many more requests to the candidate are needed for a Pass if it is
     as good as stable; absent where it measures worse than is allowed."""

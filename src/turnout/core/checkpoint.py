@@ -28,7 +28,7 @@ from turnout.core.sequential.record import read, read_spending, written, written
 from turnout.core.sequential.spending import Spending
 from turnout.core.sequential.tally import Tally
 from turnout.core.sequential.words import evidence as evidence_of
-from turnout.core.sequential.words import points
+from turnout.core.sequential.words import factor, points
 from turnout.core.statistical import terms_of
 
 EVERY = timedelta(minutes=2)
@@ -149,6 +149,7 @@ def _metric(gate: Gate, metric: GateMetric, one: MetricVerdict, entry: Entry) ->
     if isinstance(entry.tally, Spending):
         return revised(shown, checkpoint=_compact(written_spending(entry.tally)))
     kept = _compact(written(entry.tally))
+    shown = revised(shown, noise=factor(entry.tally.noise))
     if one.finding.exceeds:
         return revised(shown, checkpoint=kept)
     ahead = forecast(entry.tally, terms_of(gate, metric), gate.least_requests)

@@ -11,8 +11,10 @@ from turnout.api.rollout_status import Verdict
 from turnout.core.gates import Blind, Judgement, MetricVerdict
 from turnout.core.ledger import NOTHING, Entry, Ledger
 from turnout.core.looks import Window
+from turnout.core.past import Past
 from turnout.core.reasons import Reason
 from turnout.core.sequential.findings import Finding, Metric, find
+from turnout.core.sequential.recent import Rate
 from turnout.core.sequential.spending import Spending, find_spending, follow_spending
 from turnout.core.sequential.tally import Tally, Terms, begin, follow
 from turnout.core.sequential.verdicts import Decision, Policy, Signal, decide, healthy
@@ -84,6 +86,19 @@ def followed(
     for window in more:
         tally = follow(tally, window, terms)
     return tally
+
+
+def begun(gate: Gate, past: Mapping[str, Past]) -> dict[str, Entry]:
+    """Begin each metric that is a share with what stable's pods told of it before the rollout."""
+    return {
+        metric.name: Entry(tally=_begun(terms_of(gate, metric), past[metric.name]))
+        for metric in gate.metrics
+        if metric.name in past and metric.max_increase is None
+    }
+
+
+def _begun(terms: Terms, past: Past) -> Tally:
+    return begin(terms, None if past.share is None else Rate.known(past.share), past.noise)
 
 
 def _spent(limit: str, known: Entry, more: Sequence[Window]) -> Spending:

@@ -25,6 +25,7 @@ class Memory:
         last_change: When it changed last.
         rollout: The rollout that the evidence belongs to.
         ledger: What is kept of its looks, newer than the last checkpoint.
+        knows_past: Stable's pods were asked for what they did before the rollout.
         blind: Metrics that could not be read at the last look.
         looked_at: When the provider was asked last.
         refused: What the API server said when it refused an object, by its name.
@@ -37,6 +38,7 @@ class Memory:
     last_change: datetime | None = None
     rollout: str | None = None
     ledger: Ledger = field(default_factory=dict)
+    knows_past: bool = False
     blind: Mapping[str, Blind] = field(default_factory=dict)
     looked_at: datetime | None = None
     refused: dict[str, str] = field(default_factory=dict)
@@ -63,3 +65,4 @@ class Memory:
         """Forget the evidence of another rollout."""
         if rollout != self.rollout:
             self.rollout, self.ledger, self.blind, self.looked_at = rollout, {}, {}, None
+            self.knows_past = False

@@ -32,6 +32,7 @@ from turnout.runtime import parse
 from turnout.runtime.budgets import Budgets
 from turnout.runtime.contents import Contents
 from turnout.runtime.memory import Memory
+from turnout.runtime.pasts import looked
 from turnout.runtime.readings import Gauge, Question
 from turnout.runtime.store import Refs, Store
 from turnout.runtime.surroundings import Surroundings
@@ -257,8 +258,7 @@ class Observer:
         memory.looked_at = world.now
         chosen = {name: one.matched for name, one in ledger.items() if one.matched}
         question = Question(newest, _arms(world, newest), since, world.now, chosen)
-        found = await self._gauge.read(question, world.sources.templates)
-        return replace(world, readings=found)
+        return await looked(self._gauge, world, memory, question)
 
 
 def _by_name(found: Mapping[Ref, Document | Invalid]) -> dict[tuple[str, str], Child]:

@@ -48,7 +48,8 @@ def _growth(tally: Tally) -> float | None:
         return None
     share, beside = tally.rate.failures, tally.stable.total / tally.candidate.total
     stable = nearest(share, share, 1.0, beside, tally.margin)
-    return _divergence(share, stable + tally.margin) + beside * _divergence(share, stable)
+    pays = _divergence(share, stable + tally.margin) + beside * _divergence(share, stable)
+    return pays / tally.noise
 
 
 def _divergence(share: float, other: float) -> float:

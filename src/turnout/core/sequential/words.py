@@ -16,6 +16,9 @@ PLENTY: Final = 1000.0
 
 EXACT_BELOW: Final = 10.0
 
+LOUD: Final = 1.05
+"""Noise below which there is nothing to say of it."""
+
 
 def said_of(finding: Finding, tally: Tally, terms: Terms, policy: Policy) -> str:
     """Say what one metric shows: both values, the drop with its margin, evidence, forecast."""
@@ -27,8 +30,13 @@ def said_of(finding: Finding, tally: Tally, terms: Terms, policy: Policy) -> str
         f"{finding.name}: candidate {mine}, stable {theirs} lately, {_drop(finding)}"
         f"{_below(finding)}; evidence {evidence(finding.worse)} that it is worse, "
         f"{evidence(finding.safe)} that it is safe, of {requests} ({math.exp(policy.sure):.0f} "
-        f"decides){_ahead(finding, tally, terms, policy)}"
+        f"decides){_noise(tally)}{_ahead(finding, tally, terms, policy)}"
     )
+
+
+def factor(noise: float) -> str | None:
+    """Write how much counts scatter; None where that is no more than independent requests do."""
+    return f"{noise:.1f}" if noise >= LOUD else None
 
 
 def said_of_both(name: str, tally: Tally) -> str:
@@ -87,6 +95,11 @@ def _drop(finding: Finding) -> str:
     drop = finding.drop or 0.0
     said = f"{100 * abs(drop):.1f} points {'better' if drop < 0 else 'worse'}"
     return said if finding.margin is None else f"{said} ({points(finding.margin)} allowed)"
+
+
+def _noise(tally: Tally) -> str:
+    times = factor(tally.noise)
+    return "" if times is None else f"; counts scatter {times} times as much as by chance"
 
 
 def _below(finding: Finding) -> str:

@@ -65,6 +65,7 @@ def test_durations_are_written_as_kubernetes_users_write_them(text: str, seconds
         (["--port", "70000"], "port"),
         (["--workers", "0"], "workers"),
         (["--max-concurrent-rollouts", "-1"], "maxConcurrentRollouts"),
+        (["--metrics-queries-per-namespace", "-1"], "metricsQueriesPerNamespace"),
         (["--resync", "0s"], "resync"),
         (["--resync", "soon"], "resync"),
         (["--log-level", "loud"], "logLevel"),

@@ -82,7 +82,7 @@ class MetricsUnavailable(TurnoutError):
 
     Attributes:
         reason: CamelCase word: "Timeout", "Unreachable", "Refused", "TooLarge", "Malformed",
-            "PartialAnswer", "UnknownProvider".
+            "PartialAnswer", "UnknownProvider", "TooManyQueries".
         message: One sentence in our own words.
     """
 

@@ -128,6 +128,10 @@ class Settings(_Frozen):
     metrics: Mapping[str, MetricsProvider] = {}
     """Metrics providers by the name that a gate gives."""
 
+    metrics_queries_per_namespace: Annotated[int, Field(ge=0)] = 0
+    """Questions a minute that the gates of one namespace may ask metrics providers, 0 for any
+    number; more are MetricsUnavailable. What many of them ask at once counts once."""
+
     jobs: Jobs | None = None
     """How Jobs are run; without it none is, and tools cannot be discovered."""
 

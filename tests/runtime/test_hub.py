@@ -226,3 +226,52 @@ async def test_who_looks_for_series_that_name_nobody_is_told_of_those_of_his_nam
     (asked,) = answers.asked
     assert asked.is_unnamed
     assert asked.namespaces == ("bank", "shop")
+
+
+def limited(answers: Answers, most: int) -> Hub:
+    return Hub(answers, most)
+
+
+async def test_a_namespace_that_asks_too_much_is_told_the_limit_and_others_notice_nothing(
+    answers: Answers,
+) -> None:
+    asks = limited(answers, 2)
+    for metric in ("tasks", "errors"):
+        await ask(asks, query("shop", metric=metric))
+    with pytest.raises(MetricsUnavailable, match="shop has asked 2 questions within a minute"):
+        await asks.samples("default", query("shop", metric="times"), PATIENCE)
+    assert await ask(asks, query("bank", metric="times")) == [{("bank", "one")}]
+    assert len(answers.asked) == 3
+    assert answers.asked[-1].namespaces == ("bank",)
+
+
+async def test_a_minute_later_it_may_ask_again(answers: Answers) -> None:
+    asks = limited(answers, 1)
+    assert await ask(asks, query("shop")) == [{("shop", "one")}]
+    assert await ask(asks, query("shop", after=30 * SECOND)) == ["TooManyQueries"]
+    assert await ask(asks, query("shop", after=60 * SECOND)) == [{("shop", "one")}]
+
+
+async def test_one_question_of_many_rollouts_counts_once_for_each_namespace(
+    answers: Answers,
+) -> None:
+    asks = limited(answers, 1)
+    found = await ask(asks, query("shop"), query("shop", "two"), query("bank"))
+    assert found == [{("shop", "one")}, {("shop", "two")}, {("bank", "one")}]
+    assert await ask(asks, query("shop", after=SECOND)) == [{("shop", "one")}]
+    assert len(answers.asked) == 1
+
+
+async def test_a_long_gap_counts_as_a_question_too(answers: Answers) -> None:
+    asks = limited(answers, 1)
+    long = 2 * WIDEST
+    assert await ask(asks, query("shop", lookback=long)) == [{("shop", "one")}]
+    assert await ask(asks, query("shop", lookback=long)) == ["TooManyQueries"]
+
+
+async def test_who_must_ask_alone_is_counted_for_it(answers: Answers) -> None:
+    asks = limited(answers, 2)
+    answers.error = MetricsUnavailable("TooLarge", "over 8 MiB")
+    assert await ask(asks, query("shop")) == [{("shop", "one")}]
+    assert await ask(asks, query("shop", after=10 * SECOND)) == ["TooManyQueries"]
+    assert await ask(asks, query("bank", after=2 * REMEMBERED)) == [{("bank", "one")}]

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 from turnout.adapters.metrics import Metrics, SampleQuery, Series
 from turnout.errors import MetricsUnavailable
+from turnout.runtime.allowance import Allowance
 
 GATHERING: Final = 0.05
 """Seconds that the first asker waits for others."""
@@ -87,9 +88,12 @@ class _Topic:
         asked_at: The end of the last question.
     """
 
-    def __init__(self, metrics: Metrics, provider: str, asked_at: datetime) -> None:
+    def __init__(
+        self, metrics: Metrics, provider: str, allowance: Allowance, asked_at: datetime
+    ) -> None:
         self.asked_at = asked_at
         self._metrics = metrics
+        self._allowance = allowance
         self._provider = provider
         self._asked: dict[str, datetime] = {}
         self._waiting: list[SampleQuery] = []
@@ -98,15 +102,32 @@ class _Topic:
         self._alone_until: datetime | None = None
 
     async def samples(self, query: SampleQuery, patience: timedelta) -> Sequence[Series]:
-        self._asked |= dict.fromkeys(query.namespaces, query.end)
         while self._alone_until is None or query.end >= self._alone_until:
             if self._answer is not None and self._answer.serves(query, patience):
+                self._remember(query)
                 return self._answer.to(query)
+            self._count(query)
+            self._remember(query)
             self._waiting.append(query)
             if self._asking is None or self._asking.done():
                 self._asking = asyncio.create_task(self._ask())
             await asyncio.shield(self._asking)
+        self._count(query)
         return await self._metrics.samples(self._provider, query)
+
+    def _remember(self, query: SampleQuery) -> None:
+        """Keep in mind who asks, to ask for them next time."""
+        self._asked |= dict.fromkeys(query.namespaces, query.end)
+
+    def _count(self, query: SampleQuery) -> None:
+        """Count a question for its namespace, unless it waits for the same one already.
+
+        Raises:
+            MetricsUnavailable: The namespace has asked as many as it may.
+        """
+        counted = {name for one in self._waiting for name in one.namespaces}
+        for name in set(query.namespaces) - counted:
+            self._allowance.take(name, query.end)
 
     async def _ask(self) -> None:
         """Ask for all who wait, and for those who asked lately: they are about to."""
@@ -138,8 +159,10 @@ class _Topic:
 class Hub:
     """Asks metrics providers for all rollouts together."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, most_queries: int = 0) -> None:
+        """Let each namespace ask so many questions a minute; 0 is any number."""
         self._metrics = metrics
+        self._allowance = Allowance(most_queries)
         self._topics: OrderedDict[tuple[str, _Subject], _Topic] = OrderedDict()
 
     async def samples(
@@ -158,11 +181,13 @@ class Hub:
         if not query.pods:
             return []
         if query.lookback > WIDEST:
+            for name in query.namespaces:
+                self._allowance.take(name, query.end)
             return await self._metrics.samples(provider, query)
         subject = _subject(query)
         topic = self._topics.pop((provider, subject), None)
         if topic is None:
-            topic = _Topic(self._metrics, provider, query.end)
+            topic = _Topic(self._metrics, provider, self._allowance, query.end)
         topic.asked_at = query.end
         self._topics[provider, subject] = topic
         self._forget(query.end)

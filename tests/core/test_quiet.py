@@ -5,12 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from tests.support.manifests import GATE, everything, prompt, strategy
 from tests.support.simulation import Simulation
 from turnout.api.rollout import AgentRollout
 from turnout.core.announce import MOST_WAITS, WAITS
 from turnout.core.checkpoint import restore
 from turnout.core.decide import decide, decide_again
+from turnout.core.looks import Counts
 from turnout.core.plan import Record
 from turnout.core.reasons import Reason
 from turnout.core.rules import RULES
@@ -263,6 +266,56 @@ def test_a_look_at_which_only_evidence_came_is_decided_in_short() -> None:
     assert again is not None
     assert again == sim.reconcile()
     assert again.ledger != before.ledger
+
+
+NO_BAR = {"failures", "successes"}
+STATISTICAL: Document = {key: value for key, value in GATE.items() if key not in NO_BAR} | {
+    "mode": "Statistical",
+    "metrics": [{key: value for key, value in GATE["metrics"][0].items() if key != "minimum"}],
+}
+QUIET: dict[str, tuple[list[Document], Document]] = {
+    "a pause without end": (PAUSED, GATE),
+    "a pause by the clock": ([{"setWeight": 50}, {"pause": {"duration": "30m"}}], GATE),
+    "an approval": ([{"setWeight": 50}, {"name": "ask", "approve": {}}], GATE),
+    "a promotion that waits": ([{"setWeight": 50}], GATE | {"successes": 20}),
+    "evidence": (PAUSED, STATISTICAL),
+}
+
+
+@pytest.mark.parametrize(("steps", "gate"), QUIET.values(), ids=QUIET)
+def test_rules_are_not_asked_again_where_they_would_say_the_same(
+    steps: list[Document], gate: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = Simulation(everything(strategy=strategy(steps), gate=gate))
+    sim.settle()
+    sim.store(prompt("better"))
+    sim.settle()
+    sim.run(85)
+    before = sim.outcomes[-1]
+    sim.serve(10)
+    at_length = decide(sim.world())
+    with monkeypatch.context() as patched:
+        patched.setattr("turnout.core.decide.go_on", None)
+        assert decide_again(sim.world(), before) == at_length
+    sim.serve(120)  # more than these windows is due to be written down
+    again = decide_again(sim.world(), before)
+    assert again is None or again.decision.actions
+
+
+def test_where_a_service_has_objectives_the_rules_are_asked() -> None:
+    sim = rolling(PAUSED)
+    sim.run(65)
+    before, spent = sim.outcomes[-1], {"a promise": {"5m": Counts(99, 100)}}
+    sim.serve(10)
+    assert decide_again(replace(sim.world(), spendings=spent), before) is not None
+
+
+def test_a_moment_that_a_rule_waits_for_is_decided_at_length() -> None:
+    sim = rolling([{"setWeight": 50}, {"pause": {"duration": "95s"}}, {"setWeight": 60}])
+    sim.run(60)
+    before = sim.outcomes[-1]
+    sim.serve(40)
+    assert decide_again(sim.world(), before) is None
 
 
 def test_what_is_not_calm_is_decided_at_length() -> None:

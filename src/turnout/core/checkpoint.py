@@ -96,13 +96,13 @@ def checkpoint(
     shown = (known.verdict, *(one.verdict for one in known.metrics)) if known else None
     seen = (evidence.verdict.verdict, *(one.verdict for one in evidence.verdict.metrics))
     moved = (before.phase, before.reason, before.step) != (after.phase, after.reason, after.step)
-    if known is not None and shown == seen and not moved and not _due(known, evidence, now):
+    if known is not None and shown == seen and not moved and not is_due(known, evidence, now):
         return after
     return revised(after, gate=_gate_status(evidence, gate, now))
 
 
-def _due(known: GateStatus, evidence: Evidence, now: datetime) -> bool:
-    """Tell whether new windows have waited for two minutes to be written."""
+def is_due(known: GateStatus, evidence: Evidence, now: datetime) -> bool:
+    """Claim that new windows have waited for two minutes to be written."""
     newest = _newest(evidence.ledger) or 0.0
     written = known.last_look_at.timestamp() if known.last_look_at else 0.0
     return newest > written and now - (known.checkpointed_at or now - EVERY) >= EVERY

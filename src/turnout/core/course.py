@@ -22,6 +22,7 @@ from turnout.core.phase import has_ended
 from turnout.core.reasons import Reason
 from turnout.core.rollout_claims import rollout_claims
 from turnout.core.rules import next_move
+from turnout.core.signs import Signs, signs_of
 from turnout.core.stable import stable_of
 from turnout.core.standing import Standing
 from turnout.core.traffic import observed_weight
@@ -54,6 +55,7 @@ class Course:
         turn: What a rollout waits for that would begin, if it were its turn.
         evidence: What the gate knows of the running rollout.
         again_at: When to look again if nothing happens before.
+        signs: What the rules saw of evidence and of time, while a rollout runs.
     """
 
     rule: str
@@ -66,6 +68,7 @@ class Course:
     evidence: Evidence | None = None
     again_at: datetime | None = None
     turn: Turn | None = None
+    signs: Signs = ()
 
     @property
     def running(self) -> bool:
@@ -78,11 +81,12 @@ def steer(world: World, wanted: Wanted | Unresolved) -> Course:
     stable = stable_of(world)
     newest = world.rollouts[-1] if world.rollouts else None
     if newest is not None and not has_ended(newest.status.phase):
-        return _run(Standing(world, newest, stable), wanted)
+        return go_on(Standing(world, newest, stable), wanted)
     return _rest(world, wanted, stable, newest)
 
 
-def _run(standing: Standing, wanted: Wanted | Unresolved) -> Course:
+def go_on(standing: Standing, wanted: Wanted | Unresolved) -> Course:
+    """Steer a rollout that runs."""
     overtaken = _superseded(standing, wanted)
     rule, move = ("superseded", overtaken) if overtaken else next_move(standing)
     status = _recorded(standing, write(standing, rule, move))
@@ -96,6 +100,7 @@ def _run(standing: Standing, wanted: Wanted | Unresolved) -> Course:
         status,
         evidence=standing.evidence,
         again_at=move.again_at,
+        signs=signs_of(standing),
     )
     if overtaken is None or isinstance(wanted, Unresolved):
         return course

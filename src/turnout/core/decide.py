@@ -18,9 +18,10 @@ from turnout.api.agent import AgentPhase
 from turnout.api.base import seconds
 from turnout.core.announce import announce
 from turnout.core.arrange import Arrangement, arrange
+from turnout.core.checkpoint import is_due
 from turnout.core.children import plan_children
 from turnout.core.content import Unresolved
-from turnout.core.course import SETTLING, Course, steer
+from turnout.core.course import SETTLING, Course, go_on, steer
 from turnout.core.evidence import FIRST, Evidence
 from turnout.core.gates import Blind
 from turnout.core.intake import Wanted, take_in
@@ -31,6 +32,9 @@ from turnout.core.patch import merge_patch, stored
 from turnout.core.plan import Action, Decision, Record, Target
 from turnout.core.records import plan_history, plan_rollouts, plan_start, plan_versions
 from turnout.core.report import report
+from turnout.core.signs import signs_of
+from turnout.core.standing import Standing
+from turnout.core.traffic import observed_weight
 from turnout.core.world import World
 
 
@@ -92,16 +96,39 @@ def decide_again(world: World, before: Outcome) -> Outcome | None:
     to: evidence speaks through the course, and whatever else time changes has its moment. None
     where there is more to do than to write evidence down, so that everything is to be looked at.
     """
-    if not before.is_calm or before.wanted is None:
+    if not before.is_calm or before.wanted is None or before.course.rollout is None:
         return None
     if before.due is not None and world.now >= before.due:
         return None
-    course = steer(world, before.wanted)
-    actions: tuple[Action, ...] = ()
-    if _bare(course) != _bare(before.course):
-        if _bare(_unwritten(course)) != _bare(_unwritten(before.course)):
-            return None
-        actions = tuple(plan_rollouts(world, course))
+    standing = Standing(world, before.course.rollout, before.course.stable)
+    if _is_quiet(standing, before.course):
+        return _again(world, before, replace(before.course, evidence=standing.evidence))
+    course = go_on(standing, before.wanted)
+    if _bare(course) == _bare(before.course):
+        return _again(world, before, course)
+    if _bare(_unwritten(course)) == _bare(_unwritten(before.course)):
+        return _again(world, before, course, tuple(plan_rollouts(world, course)))
+    return None
+
+
+def _is_quiet(standing: Standing, before: Course) -> bool:
+    """Claim that the rules, asked again, say the same, and that there is nothing to write down.
+
+    What the whole service spends of an error budget is no sign: where there are objectives the
+    rules are asked.
+    """
+    gate, evidence = standing.status.gate, standing.evidence
+    if standing.world.spendings or signs_of(standing) != before.signs:
+        return False
+    if gate is not None and is_due(gate, evidence, standing.now):
+        return False
+    return before.again_at is None or observed_weight(standing) == standing.weight
+
+
+def _again(
+    world: World, before: Outcome, course: Course, actions: tuple[Action, ...] = ()
+) -> Outcome:
+    """Go on from an outcome of which nothing changed but what the gate knows."""
     evidence = course.evidence or Evidence(FIRST, {})
     again_in = _again_in(world, course, before.due)
     return replace(
@@ -114,7 +141,7 @@ def decide_again(world: World, before: Outcome) -> Outcome | None:
 
 
 def _bare(course: Course) -> Course:
-    return replace(course, evidence=None, again_at=None)
+    return replace(course, evidence=None, again_at=None, signs=())
 
 
 def _unwritten(course: Course) -> Course:

@@ -237,11 +237,8 @@ def split_off(standing: Standing) -> Move | None:
 
 def unasked(standing: Standing) -> Move | None:
     """Nobody asked the candidate anything for the whole progress deadline."""
-    if not standing.judged or confirmed(standing):
-        return None
-    counted = standing.evidence.last_counted or 0.0
-    since = max(counted, standing.weight_changed.timestamp() + seconds(standing.gate.warmup))
-    if standing.now.timestamp() - since < standing.progress_deadline.total_seconds():
+    since = unasked_since(standing)
+    if since is None:
         return None
     gate = standing.gate
     asked = "a request" if gate.is_statistical else f"{gate.least_requests} requests"
@@ -250,6 +247,19 @@ def unasked(standing: Standing) -> Move | None:
         f"{datetime.fromtimestamp(since, tz=UTC):%H:%M:%S}Z; it is judged as soon as one has"
     )
     return Move(RolloutPhase.HELD, Reason.NO_TRAFFIC, message)
+
+
+def unasked_since(standing: Standing) -> float | None:
+    """Tell since when a candidate that is to be judged waits to be asked, in unix seconds.
+
+    None while it is asked, or has not waited for the progress deadline yet.
+    """
+    if not standing.judged or confirmed(standing):
+        return None
+    counted = standing.evidence.last_counted or 0.0
+    since = max(counted, standing.weight_changed.timestamp() + seconds(standing.gate.warmup))
+    silence = standing.now.timestamp() - since
+    return since if silence >= standing.progress_deadline.total_seconds() else None
 
 
 RULES: tuple[Rule, ...] = (

@@ -31,6 +31,7 @@ def _of_evidence(standing: Standing) -> Signs:
         None if cause is None else (cause.name, cause.verdict, cause.reason, cause.on_regression),
         tuple(one.verdict for one in verdict.metrics),
         bool(evidence.blind),
+        evidence.split is not None and evidence.split.is_off,
         evidence.healthy,
         evidence.rise,
         evidence.lacking,

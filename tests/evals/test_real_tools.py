@@ -13,7 +13,8 @@ import pytest
 from tests.evals.real.front import application
 from tests.examples.serving import agent, served, standin
 from turnout.core.suites.counts import Trials
-from turnout.evals.results.reading import Format, Reading, read
+from turnout.evals.results.formats import Format
+from turnout.evals.results.reading import Reading, read
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 

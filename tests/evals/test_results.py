@@ -10,7 +10,8 @@ from turnout.core.suites.counts import Trials, pass_rate
 from turnout.errors import Invalid
 from turnout.evals.results import bounds
 from turnout.evals.results.bounds import DEEPEST, MOST_BYTES
-from turnout.evals.results.reading import Format, Reading, read
+from turnout.evals.results.formats import Format
+from turnout.evals.results.reading import Reading, read
 
 DATA = Path(__file__).parent / "data"
 CONTAINS = {"contains": 1.0}

@@ -34,6 +34,7 @@ gate = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 gate.command()(reads.replay)
+gate.command()(reads.evals)
 app.add_typer(gate, name="gate")
 
 for command in (

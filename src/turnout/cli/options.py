@@ -117,6 +117,23 @@ class Samples:
     print_looks: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How results of two versions are compared.
+
+    Attributes:
+        recorded: The baseline is a record, and no run beside the candidate's.
+        max_regression: Largest acceptable drop of the mean, as 10%; None for the usual one.
+        must_pass: Tasks of which one failure blocks.
+        threshold: METRIC=SCORE, the least score that passes, where a format knows no pass.
+    """
+
+    recorded: bool = False
+    max_regression: str | None = None
+    must_pass: list[str] | None = None
+    threshold: list[str] | None = None
+
+
 _PROMETHEUS: Final = "Looks out of a Prometheus"
 _TRUTH: Final = "Truth (of all metrics, or of one: METRIC=...; may be repeated)"
 _CLUSTER: Final = "Cluster (as kubectl has them)"
@@ -194,6 +211,16 @@ OPTIONS: Final[Mapping[str, Any]] = {
     ),
     "seed": typer.Option(help="Of the traffic's chance; the same one again."),
     "runs": typer.Option(min=1, max=10_000, help="So many rollouts, and a table of their ends."),
+    "recorded": typer.Option(
+        "--recorded", help="The baseline ran before, 20 trials a task or more."
+    ),
+    "max_regression": typer.Option(
+        metavar="SHARE", help="Largest drop of the mean: 10%, over 60 tasks 5%, unless said."
+    ),
+    "must_pass": typer.Option(metavar="TASK", help="One failure blocks; may be repeated."),
+    "threshold": typer.Option(
+        metavar="METRIC=SCORE", help="Least score that passes, where the format knows no pass."
+    ),
     "until": typer.Option(metavar="DURATION", help="How long each is followed at most."),
 }
 
@@ -247,4 +274,16 @@ def _options(group: type) -> list[inspect.Parameter]:
     ]
 
 
-__all__ = ["Access", "Acting", "Asking", "Form", "Goal", "Plan", "Samples", "Told", "View", "flat"]
+__all__ = [
+    "Access",
+    "Acting",
+    "Asking",
+    "Form",
+    "Goal",
+    "Plan",
+    "Samples",
+    "Terms",
+    "Told",
+    "View",
+    "flat",
+]

@@ -5,8 +5,9 @@ from typing import Annotated, Final
 import typer
 
 from turnout.cli.completion import agents, versions
-from turnout.cli.options import Access, Form, Goal, Plan, Samples, Told, View, flat
+from turnout.cli.options import Access, Form, Goal, Plan, Samples, Terms, Told, View, flat
 from turnout.cli.words import AgentName, Output, end
+from turnout.evals.results.formats import Format
 
 _SIDES: Final = 2
 
@@ -208,6 +209,35 @@ def replay(
         from turnout.cli.replay import command as verb
 
         raise typer.Exit(int(verb.replay(config, looks)))
+
+
+@flat
+def evals(
+    candidate: Annotated[
+        str, typer.Argument(metavar="CANDIDATE", help="The candidate's result file.")
+    ],
+    baseline: Annotated[
+        str, typer.Argument(metavar="BASELINE", help="The result file that it is held against.")
+    ],
+    *,
+    how: Annotated[
+        Format, typer.Option("--format", case_sensitive=False, help="What both files are.")
+    ],
+    terms: Terms,
+    output: Output = Form.TEXT,
+) -> None:
+    """Judge results of an evaluation, task by task, against those of another version.
+
+    Both files are of one tool and of the same tasks, each tried at least twice. Errors are neither
+    passes nor failures; where they are many there is no verdict.
+
+    turnout gate evals candidate.json stable.json --format promptfoo --must-pass refund
+
+    Exit codes: 0 Pass, 1 Fail, 2 a file cannot be used, 4 no verdict.
+    """
+    from turnout.cli import evals as verb
+
+    raise typer.Exit(int(verb.evals(candidate, baseline, verb.Asked(how, terms), output)))
 
 
 @flat

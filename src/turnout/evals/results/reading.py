@@ -4,24 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import partial
 from typing import TypeAlias
 
 from turnout.core.suites.counts import Trials
 from turnout.evals.results import deepeval, inspect_ai, jsonl, junit, promptfoo, ragas
 from turnout.evals.results.bounds import text_of
-
-
-class Format(StrEnum):
-    """Formats that are read."""
-
-    JUNIT = "JUnit"
-    PROMPTFOO = "Promptfoo"
-    DEEPEVAL = "DeepEval"
-    RAGAS = "Ragas"
-    INSPECT_AI = "InspectAI"
-    JSONL = "JSONL"
+from turnout.evals.results.formats import Format
 
 
 @dataclass(frozen=True)

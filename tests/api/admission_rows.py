@@ -160,6 +160,7 @@ BAD_STRATEGIES: tuple[Row, ...] = tuple(
         ("spec.gate.errorBudget", {"freezeBelow": "101%"}, "should match"),
         ("spec.gate.errorBudget", {"slo": "99%"}, "unknown field"),
         ("spec.gate.onSplitOff", "Record", "in Statistical mode only"),
+        ("spec.gate.countBy", "Token", "Unsupported value"),
         ("spec.gate", EVIDENCE | {"onSplitOff": "Rollback"}, "Unsupported value"),
         ("spec.gate.failures", {"count": 6}, "must not be greater than of"),
         ("spec.gate.failures", {"count": 3, "of": 21}, "less than or equal to 20"),

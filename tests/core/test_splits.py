@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.test_statistical import gate
+from turnout.api.metric import Unit
 from turnout.core.ledger import Entry, Ledger
 from turnout.core.looks import Counts, Window
 from turnout.core.sequential.split import OFF, is_split_off, split_evidence
@@ -93,11 +94,13 @@ def test_only_a_success_rate_that_decides_counts_what_a_gateway_splits(
     assert counted_at(asked, ledger(100, 400, 200, 800), 100.0, 25) == []
 
 
-@pytest.mark.parametrize(("matched", "compared"), [("InvokeAgent", 1), ("Operation", 0)])
-def test_calls_of_models_are_not_what_a_gateway_splits(matched: str, compared: int) -> None:
-    asked = gate(tasks={"templateRef": None, "profile": "OpenTelemetryGenAI"})
-    known = ledger(100, 400, 200, 800, matched=matched)
-    assert len(counted_at(asked, known, 100.0, 25)) == compared
+@pytest.mark.parametrize(
+    ("unit", "compared"),
+    [(None, 1), (Unit.TASK, 1), (Unit.REQUEST, 1), (Unit.CALL, 0), (Unit.SESSION, 0)],
+)
+def test_calls_and_sessions_are_not_what_a_gateway_splits(unit: Unit | None, compared: int) -> None:
+    known = ledger(100, 400, 200, 800, unit=unit)
+    assert len(counted_at(gate(), known, 100.0, 25)) == compared
 
 
 def test_the_message_names_the_arm_that_counts_too_little() -> None:

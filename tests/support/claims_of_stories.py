@@ -128,6 +128,7 @@ READERS: dict[str, Reader] = {
     ],
     "verdict": lambda sim, _, __: sim.rollout["status"].get("gate", {}).get("verdict"),
     "reads": lambda sim, _, text: _within(_reads(sim), text),
+    "unit": lambda sim, _, __: sim.rollout["status"]["gate"]["metrics"][0].get("unit"),
     "intents": _intents,
     "versions": _version_states,
     "version conditions": _version_conditions,

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from turnout.api.base import Duration, FineDuration, LocalRef, Name, Share, Wire
+from turnout.api.metric import Unit
 from turnout.api.objectives import ErrorBudget
 from turnout.api.schema import Cel, keyed_by
 
@@ -241,6 +242,10 @@ class Gate(Wire):
     """Metrics provider, by the name that the administrator gave it. Example: team-prometheus."""
     metrics: Annotated[tuple[GateMetric, ...], Field(min_length=1, max_length=20), keyed_by("name")]
     """Metrics that are looked at; every one that decides must be good."""
+    count_by: Unit | None = None
+    """What metrics of type SuccessRate must count: series of anything else are refused, or of a
+    profile not read. Where absent whatever they count is taken. Where requests of a session fare
+    alike, count sessions, by a MetricTemplate with that unit. Example: Session."""
     on_split_off: OnSplitOff | None = None
     """Statistical, behind a Gateway: what happens where the arms count another share of requests
     than their weights say, which chance does not explain: Hold waits until they do, also where

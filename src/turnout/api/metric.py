@@ -22,6 +22,7 @@ class Unit(StrEnum):
     """What one count of a series stands for. May grow."""
 
     TASK = "Task"
+    SESSION = "Session"
     REQUEST = "Request"
     CALL = "Call"
 
@@ -112,6 +113,10 @@ class MetricTemplateSpec(Wire):
     (LowerIsBetter), as a counter of errors does. Of a histogram or a sum lower is better in any
     case.
     Example: LowerIsBetter."""
+    unit: Unit | None = None
+    """What one count of the series stands for: a Task, a Session of many requests, a Request, or a
+    Call of a model or tool, of which a task has many. A gate's countBy asks for it.
+    Example: Session."""
     version_label: LabelName | None = None
     """For series without a pod label, as gateways have them: the label whose value is the name of
     the version, which is also the name of its Service. The series must carry the namespace of the

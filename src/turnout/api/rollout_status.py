@@ -142,6 +142,9 @@ class MetricStatus(Wire):
     """Statistical mode: all that is kept of what was counted, as JSON; evidence goes on from it."""
     matched: Word | None = None
     """Of a profile: which of its series are read, fixed once something was counted: InvokeAgent."""
+    unit: Word | None = None
+    """What one count stands for, as the template or the profile has it: Task, Session, Request or
+    Call; absent where nobody says."""
     reads: Text | None = None
     """Of a profile: the series, and what they do not tell, as no outcome counter: counts requests
     without error."""

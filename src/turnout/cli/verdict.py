@@ -32,6 +32,8 @@ def gate_lines(rollout: AgentRollout, now: datetime, marks: Marks) -> Iterator[T
         yield Text(row, _STYLES.get(metric.verdict, ""))
         if metric.reads:
             yield Text(f"    reads {metric.reads}", "dim")
+        if metric.unit:
+            yield Text(f"    counts by {metric.unit}", "dim")
         if metric.noise:
             yield Text(f"    counts scatter {metric.noise} times as much as by chance", "dim")
     if gate.split:

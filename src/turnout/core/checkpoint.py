@@ -140,6 +140,7 @@ def _metric(gate: Gate, metric: GateMetric, one: MetricVerdict, entry: Entry) ->
         stable_requests=round(one.stable.total),
         bar=metric.minimum,
         matched=entry.matched,
+        unit=None if entry.unit is None else entry.unit.value,
         reads=None if option is None else option.said,
         windows=tuple(_written(window) for window in entry.windows),
     )

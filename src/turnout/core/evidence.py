@@ -15,6 +15,7 @@ from turnout.core.looks import Cadence, Readings, Window, close_windows
 from turnout.core.reasons import Reason
 from turnout.core.splits import Split, split_of
 from turnout.core.statistical import Progress, followed, judge_evidence, last_asked
+from turnout.core.units import unit_of
 from turnout.core.world import World
 
 FIRST = Judgement(
@@ -71,7 +72,9 @@ def take_evidence(
         known = world.ledger.get(metric.name, NOTHING)
         more = _new_windows(world, rollout, stable, metric.name, blind)
         entry = _kept(gate, metric, known, more, changed)
-        ledger[metric.name] = replace(entry, matched=_matched(world, metric, known, more))
+        matched = _matched(world, metric, known, more)
+        unit = unit_of(metric, matched, world.sources.templates)
+        ledger[metric.name] = replace(entry, matched=matched, unit=unit)
     if gate.is_statistical:
         evidence = _by_evidence(rollout, ledger, blind, changed)
         return replace(evidence, split=split_of(world, rollout, ledger, changed))

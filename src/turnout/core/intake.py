@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from turnout.api.agent import TrafficMode
 from turnout.api.base import VersionRef
-from turnout.api.strategy import Gate, Strategy
+from turnout.api.strategy import Gate, GateMetric, Strategy
 from turnout.core import naming
 from turnout.core.content import Content, Unresolved, resolve, unread
 from turnout.core.fallback import Fallback, fallback_from
@@ -15,6 +15,7 @@ from turnout.core.plan import Document
 from turnout.core.reasons import Reason
 from turnout.core.route import KIND as HTTP_ROUTE
 from turnout.core.route import uses_route
+from turnout.core.units import Templates, miscounted
 from turnout.core.world import Unread, World
 
 RATIO_LIMIT = 50
@@ -56,7 +57,7 @@ def take_in(world: World) -> Wanted | Unresolved:
     if isinstance(way, Unresolved):
         return way
     strategy, gate = way
-    problem = _unsupported(world, strategy) or _missing_template(world, gate)
+    problem = _unsupported(world, strategy) or _unmeasured(world, gate)
     if problem is not None:
         return problem
     wanted = _version(world)
@@ -113,24 +114,28 @@ def _too_heavy(strategy: Strategy) -> Unresolved | None:
     return Unresolved(Reason.UNSUPPORTED_WEIGHT, message, "Accepted")
 
 
-def _missing_template(world: World, gate: Gate) -> Unresolved | None:
-    for metric in gate.metrics:
-        if metric.template_ref is None:
-            continue
-        found = world.sources.templates.get(metric.template_ref.name)
+def _unmeasured(world: World, gate: Gate) -> Unresolved | None:
+    """Say which metric has no series that fit it."""
+    problems = (_unfit(gate, one, world.sources.templates) for one in gate.metrics)
+    return next((one for one in problems if one is not None), None)
+
+
+def _unfit(gate: Gate, metric: GateMetric, templates: Templates) -> Unresolved | None:
+    problem: str | None = None
+    if metric.template_ref is not None:
+        name = metric.template_ref.name
+        found = templates.get(name)
         if found is None:
-            message = (
-                f"gate metric {metric.name}: MetricTemplate {metric.template_ref.name} "
-                "does not exist in this namespace"
-            )
-            return Unresolved(Reason.REFERENCE_NOT_FOUND, message)
+            message = f"gate metric {metric.name}: MetricTemplate {name} does not exist"
+            return Unresolved(Reason.REFERENCE_NOT_FOUND, f"{message} in this namespace")
         if isinstance(found, Unread):
-            return unread(f"MetricTemplate {metric.template_ref.name}", found)
+            return unread(f"MetricTemplate {name}", found)
         measure = measure_of(metric, found)
-        if isinstance(measure, str):
-            message = f"gate metric {metric.name}: {measure}"
-            return Unresolved(Reason.CROSS_CHECK_FAILED, message)
-    return None
+        problem = measure if isinstance(measure, str) else None
+    problem = problem or miscounted(gate, metric, templates)
+    if problem is None:
+        return None
+    return Unresolved(Reason.CROSS_CHECK_FAILED, f"gate metric {metric.name}: {problem}")
 
 
 def _version(world: World) -> tuple[VersionRef, Content | None] | Unresolved:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from turnout.api.metric import Unit
 from turnout.core.looks import Counts, Window
 from turnout.core.sequential.spending import Spending
 from turnout.core.sequential.tally import Tally
@@ -19,11 +20,13 @@ class Entry:
             counted since the weight changed, or the last one before.
         tally: The evidence, in Statistical mode.
         matched: Which of a profile's series were counted: others are no longer read.
+        unit: What one count stands for, where anybody says so.
     """
 
     windows: tuple[Window, ...] = ()
     tally: Tally | Spending | None = None
     matched: str | None = None
+    unit: Unit | None = None
 
     @property
     def end(self) -> float | None:

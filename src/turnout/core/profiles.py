@@ -148,12 +148,18 @@ _TIMES: Final[Mapping[Profile, tuple[_Durations, ...]]] = {
 }
 
 
-def options_of(metric: GateMetric) -> tuple[Option, ...]:
-    """Tell in order what may be read for a metric that names a profile."""
+def options_of(metric: GateMetric, unit: Unit | None = None) -> tuple[Option, ...]:
+    """Tell in order what may be read for a metric that names a profile.
+
+    Args:
+        metric: The metric.
+        unit: What its series must count where it is a success rate; None for anything.
+    """
     if metric.profile is None:
         return ()
     if metric.type is GateMetricType.SUCCESS_RATE:
-        return tuple(_share(one) for one in _SUCCESSES[metric.profile])
+        options = (_share(one) for one in _SUCCESSES[metric.profile])
+        return tuple(one for one in options if unit in {None, one.unit})
     if metric.type is GateMetricType.LATENCY:
         bound = seconds(metric.slower_than or "0s")
         return tuple(_duration(one, bound) for one in _TIMES[metric.profile])

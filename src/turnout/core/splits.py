@@ -15,7 +15,6 @@ from turnout.api.metric import Unit
 from turnout.api.rollout import AgentRollout
 from turnout.core.ledger import NOTHING, Entry, Ledger
 from turnout.core.looks import Window
-from turnout.core.profiles import option_named
 from turnout.core.route import uses_route
 from turnout.core.scale import FULL
 from turnout.core.sequential.split import is_split_off
@@ -93,7 +92,7 @@ def counted_at(gate: Gate, ledger: Ledger, changed: float, weight: int) -> list[
     return [
         _split(metric.name, entry.windows[-1], weight)
         for metric, entry in entries
-        if _counts_requests(metric, entry.matched) and _is_told(entry, changed, least)
+        if _counts_requests(metric, entry.unit) and _is_told(entry, changed, least)
     ]
 
 
@@ -105,12 +104,11 @@ def _is_told(entry: Entry, changed: float, least: float) -> bool:
     return last.candidate.total + last.stable.total > 0.0
 
 
-def _counts_requests(metric: GateMetric, matched: str | None) -> bool:
+def _counts_requests(metric: GateMetric, unit: Unit | None) -> bool:
     """Claim that each arm counts once what the gateway sends it once."""
     if metric.type is not GateMetricType.SUCCESS_RATE or metric.action is OnRegression.RECORD:
         return False
-    option = option_named(metric, matched)
-    return option is None or option.unit is not Unit.CALL
+    return unit not in {Unit.CALL, Unit.SESSION}
 
 
 def _split(metric: str, window: Window, weight: int) -> Split:

@@ -128,7 +128,8 @@ class Gauge:
     ) -> Readings | Blind:
         """Read what was read before in this rollout, or the first that is there."""
         before = question.chosen.get(metric.name)
-        options = [one for one in options_of(metric) if before in (None, one.name)]
+        counted = options_of(metric, question.rollout.spec.gate.count_by)
+        options = [one for one in counted if before in (None, one.name)]
         if not options:
             message = (
                 f"{metric.name}: the rollout began to read {before} of profile {metric.profile}, "

@@ -39,12 +39,15 @@ async def test_a_task_is_worked_on_in_steps_and_its_answer_holds(shop: str, tmp_
     async with agent(tmp_path, shop) as (url, _):
         answer = await ask(url, CLAIM)
         counted = await samples(url)
+    calls = [(one["tool"], json.loads(one["arguments"])) for one in answer["task"].pop("calls")]
     assert answer["task"] == {
         "outcome": "success",
         "reason": "Verified",
         "steps": 3,
         "toolCalls": 2,
     }
+    assert [tool for tool, _ in calls] == ["orders.lookup", "refunds.create"]
+    assert {arguments["orderId"] for _, arguments in calls} == {"1042"}
     assert json.loads(answer["choices"][0]["message"]["content"])["orderId"] == "1042"
     assert counted["agent_tasks_total/success"] == 1
     assert counted["agent_steps_total"] == 3

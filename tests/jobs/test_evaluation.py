@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from standin.server import Latency
-from tests.examples.serving import FAST, served
+from tests.examples.serving import FAST, agent, served, standin
 from tests.examples.test_process import running
 from tests.support.home import Home
 from turnout.api.graders import Grader
@@ -163,6 +163,31 @@ async def test_the_example_agent_is_really_asked(tmp_path: Path) -> None:
     assert dict(found.trials) == passed | {"wrong-hope": Trials(0, 1), "way": Trials(0, 0, 1)}
     assert dict(found.errors) == {"Ungraded": 1}
     assert told[-1].done == len(tasks)
+
+
+CHECKED = {
+    "calls": [
+        {"tool": "orders.lookup", "arguments": '{"orderId": "1042"}'},
+        {"tool": "refunds.create", "argumentsSchema": '{"required": ["orderId", "amountUSD"]}'},
+    ],
+    "mostRepeats": 1,
+}
+
+
+@pytest.mark.parametrize(("prompt", "passed"), [("prompt", 1), ("prompt-worse", 0)])
+async def test_a_prompt_that_drops_a_rule_is_seen_by_its_calls(
+    *, tmp_path: Path, prompt: str, passed: int
+) -> None:
+    async with (
+        standin() as shop,
+        agent(tmp_path, shop, prompt=prompt) as (url, _),
+        Reach(Home()).client() as client,
+    ):
+        endpoint = Endpoint(f"{url}/v1/chat/completions", calls_path="$.task.calls")
+        asked = task("verify-order", CLAIM.format("1042"), trajectory=CHECKED)
+        told: list[Progress] = []
+        found = await Runner(Agent(client, endpoint, 30), Pace()).run([asked], told.append)
+    assert dict(found.trials) == {"verify-order": Trials(passed, 1 - passed)}
 
 
 async def test_an_agent_without_its_model_meets_errors_and_never_fails(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 from .content import Content, Message
 from .kill import Orders
 from .metrics import Metrics
-from .model import Endpoint, ModelError, OnText
+from .model import Endpoint, ModelError, OnText, ToolCall
 from .outcome import Outcome, Result
 from .policy import LimitReachedError, Spending, model_allowed
 from .settings import Settings
@@ -34,6 +34,7 @@ class Task:
     messages: list[Message]
     spent: Spending
     deeds: list[Deed] = field(default_factory=list)
+    calls: list[ToolCall] = field(default_factory=list)
     answer: str | None = None
 
     def end(self, outcome: Outcome, reason: str, text: str) -> Result:
@@ -47,6 +48,7 @@ class Task:
             tool_calls=self.spent.tool_calls,
             input_tokens=self.spent.input,
             output_tokens=self.spent.output,
+            calls=tuple(self.calls),
         )
 
 
@@ -123,6 +125,7 @@ class Agent:
             if limit := task.spent.limit_before_tool_call(self._policy.limits):
                 self._stop(limit)
             task.spent.tool_calls += 1
+            task.calls.append(self._toolbox.named(call))
             answer = await self._toolbox.use(call, task.deeds)
             message = {"role": "tool", "tool_call_id": call.id, "content": answer.text}
             task.messages.append(message)

@@ -117,4 +117,5 @@ def _task(result: Result) -> dict[str, Any]:
         "reason": result.reason,
         "steps": result.steps,
         "toolCalls": result.tool_calls,
+        "calls": [{"tool": one.name, "arguments": one.arguments} for one in result.calls],
     }

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .model import ToolCall
+
 
 class Outcome(StrEnum):
     """The four ends of a task; the values are the `outcome` label of `agent_tasks_total`."""
@@ -25,6 +27,7 @@ class Result:
         reason: CamelCase word that says why the outcome is what it is.
         text: The answer, or one sentence on why there is none.
         answered: Whether the model gave an answer.
+        calls: Calls of tools that the model wanted, by the tools' own names, in their order.
     """
 
     outcome: Outcome
@@ -35,3 +38,4 @@ class Result:
     tool_calls: int
     input_tokens: int
     output_tokens: int
+    calls: tuple[ToolCall, ...] = ()

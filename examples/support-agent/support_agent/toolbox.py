@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import ClientSession
@@ -26,6 +27,11 @@ class Toolbox:
         self._orders = orders
         self._http = http
         self._metrics = metrics
+
+    def named(self, wanted: ToolCall) -> ToolCall:
+        """Give a call by the tool's own name, which models cannot always say."""
+        bound = self._tools.get(wanted.name)
+        return replace(wanted, name=bound.tool.name) if bound else wanted
 
     async def use(self, wanted: ToolCall, deeds: list[Deed]) -> ToolAnswer:
         """Make a call, or tell the model why not; what succeeds is added to the deeds."""

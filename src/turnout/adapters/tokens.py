@@ -1,4 +1,8 @@
-"""Tokens of pods, checked by the API server's own public keys: no TokenReview, no further right."""
+"""Tokens of pods, checked by the API server's own public keys: no TokenReview, no further right.
+
+What checks signatures is loaded with the first token: it takes 10 MiB, and many operators are never
+sent one.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,16 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import jwt
 from typing_extensions import override
 
 from turnout.adapters.ports import Badge, Badges
 from turnout.core.tasks import AUDIENCE
 from turnout.errors import Invalid, Transient
+
+if TYPE_CHECKING:
+    from jwt import PyJWK
 
 LONGEST: Final = 8192
 """Characters of a token; the API server's own are about a thousand."""
@@ -31,7 +37,7 @@ Read = Callable[[str], Awaitable[bytes]]
 @dataclass(frozen=True)
 class _Keys:
     issuer: str
-    keys: Mapping[str, jwt.PyJWK]
+    keys: Mapping[str, PyJWK]
     read_at: float
 
 
@@ -49,6 +55,8 @@ class KubeBadges(Badges):
 
     @override
     async def read(self, token: str) -> Badge:
+        import jwt
+
         if len(token) > LONGEST:
             raise _refused("it is too long")
         try:
@@ -68,7 +76,9 @@ class KubeBadges(Badges):
             self._keys = _Keys(*await self._published(), now)
             return self._keys
 
-    async def _published(self) -> tuple[str, dict[str, jwt.PyJWK]]:
+    async def _published(self) -> tuple[str, dict[str, PyJWK]]:
+        import jwt
+
         try:
             issuer = str(json.loads(await self._read(_CONFIGURATION))["issuer"])
             found = jwt.PyJWKSet.from_dict(json.loads(await self._read(_KEYS)))
@@ -82,8 +92,10 @@ def _is_usable(known: _Keys, number: str, now: float) -> bool:
     return age < (_FRESH if number in known.keys else _PATIENCE)
 
 
-def _checked(token: str, key: jwt.PyJWK | None, issuer: str) -> Mapping[str, Any]:
+def _checked(token: str, key: PyJWK | None, issuer: str) -> Mapping[str, Any]:
     """Check signature, issuer, audience and time; the algorithm is the key's, not the token's."""
+    import jwt
+
     if key is None:
         raise jwt.InvalidKeyError
     claims: Mapping[str, Any] = jwt.decode(

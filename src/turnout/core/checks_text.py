@@ -2,16 +2,16 @@
 
 Both are checked by compiled libraries that bound their own recursion, because a person's text must
 not take the operator's stack, nor seconds of its time. Nothing that a text refers to is fetched.
+
+The compilers are loaded with the first text that they are to check: they take 8 MiB, and where
+nobody writes rules or schemas nobody needs them.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import Final
-
-import jsonschema_rs
-from cel_expr_python import cel
+from functools import cache, lru_cache
+from typing import Any, Final
 
 from turnout.core.jsontext import parse
 from turnout.core.quoting import quoted
@@ -21,7 +21,6 @@ LONGEST: Final = 240
 """Characters that are shown of what a compiler says."""
 TOO_DEEP: Final = "it nests too deep for the CEL compiler: at most 32 levels are read"
 
-_CEL = cel.NewEnv()
 _CEL_ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): ([^\n]*)")
 _NOWHERE = 2**32 - 1
 """Line that the CEL compiler names where an error has no place."""
@@ -34,6 +33,8 @@ def schema_problem(text: str) -> str | None:
     Every schema is held to 2020-12, whatever its own ``$schema`` says, and a ``$ref`` is not
     followed: what stands elsewhere is no part of a version.
     """
+    import jsonschema_rs
+
     try:
         document = parse("inputSchema", text)
     except ValueError as error:
@@ -57,10 +58,17 @@ def rule_problem(expression: str) -> str | None:
     evaluates the rule.
     """
     try:
-        _CEL.compile(expression, disable_check=True)
+        _cel().compile(expression, disable_check=True)
     except (RuntimeError, TypeError) as error:
         return _said(str(error))
     return None
+
+
+@cache
+def _cel() -> Any:
+    from cel_expr_python import cel
+
+    return cel.NewEnv()
 
 
 def _said(message: str) -> str:

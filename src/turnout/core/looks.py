@@ -155,12 +155,17 @@ def close_windows(
 
 def _usable(series: Iterable[Series], members: Mapping[str, Member]) -> tuple[Series, ...]:
     """Keep the series of known pods, and of them the samples that are counts."""
-    kept = (
-        replace(one, samples=tuple((at, value) for at, value in one.samples if 0 <= value <= MOST))
-        for one in series
-        if one.pod in members
-    )
+    kept = (_counts_of(one) for one in series if one.pod in members)
     return tuple(one for one in kept if one.samples)
+
+
+def _counts_of(series: Series) -> Series:
+    """Keep the samples that are counts: mostly all of them, which their sum shows at once."""
+    values = [value for _, value in series.samples]
+    if values and min(values) >= 0 and sum(values) <= MOST:
+        return series
+    usable = tuple((at, value) for at, value in series.samples if 0 <= value <= MOST)
+    return replace(series, samples=usable)
 
 
 def _covers(
@@ -234,4 +239,4 @@ def _increase(
     else:
         base = inside[0]
     steps = pairwise([base, *inside])
-    return math.fsum(after - prior if after >= prior else after for prior, after in steps)
+    return math.fsum([after - prior if after >= prior else after for prior, after in steps])

@@ -1,15 +1,25 @@
 """Apply: one request an action, each fenced by what the decision was made on."""
 
-from typing import assert_never
+from typing import Final, assert_never
 
-from turnout.adapters.documents import BY_TYPE, Document, Kind, Ref, ref_of
+from turnout.adapters.documents import (
+    AGENT_ROLLOUT,
+    BY_TYPE,
+    HTTP_ROUTE,
+    Document,
+    Kind,
+    Ref,
+    ref_of,
+)
 from turnout.adapters.ports import Cluster
+from turnout.api.rollout import RolloutPhase
 from turnout.core.plan import Action, Annotate, Apply, Create, Record, Release, Remove, Target
 from turnout.errors import AlreadyExists, Conflict, NotFound
 from turnout.runtime.store import Refs, Store
 
 _KINDS: dict[str, Kind] = {kind.kind: kind for kind in BY_TYPE.values()}
 _NONE: Refs = frozenset()
+_TAKEN_BACK: Final = frozenset({RolloutPhase.ROLLED_BACK.value, RolloutPhase.ABORTED.value})
 
 
 class Hand:
@@ -93,3 +103,23 @@ def name_of(action: Action) -> str:
         case Record(target) | Remove(target) | Release(target) | Annotate(target):
             return target.name
     assert_never(action)
+
+
+def pressing(actions: tuple[Action, ...]) -> tuple[Action, ...]:
+    """Give what users feel of a way back, the record and the route; else all actions.
+
+    A provider's or a model's bad day takes hundreds of candidates back at once. What is left of
+    each, pods and what is told, waits until the traffic of all is back: the next look finds it.
+    """
+    if not any(isinstance(one, Record) and _takes_back(one) for one in actions):
+        return actions
+    routes = (number for number, one in enumerate(actions, 1) if _moves_route(one))
+    return actions[: next(routes, len(actions))]
+
+
+def _takes_back(record: Record) -> bool:
+    return record.target.kind == AGENT_ROLLOUT.kind and record.status.get("phase") in _TAKEN_BACK
+
+
+def _moves_route(action: Action) -> bool:
+    return isinstance(action, Apply) and action.manifest["kind"] == HTTP_ROUTE.kind

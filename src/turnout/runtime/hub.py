@@ -68,10 +68,12 @@ class _Answer:
 
 def _within(series: Series, query: SampleQuery) -> Series:
     """Cut a series to the time that was asked for."""
-    start = (query.end - query.lookback).timestamp()
+    start, end = (query.end - query.lookback).timestamp(), query.end.timestamp()
+    if series.samples and start < series.samples[0][0] and series.samples[-1][0] <= end:
+        return series
     first, last = (
         bisect_right(series.samples, moment, key=lambda sample: sample[0])
-        for moment in (start, query.end.timestamp())
+        for moment in (start, end)
     )
     return replace(series, samples=series.samples[first:last])
 

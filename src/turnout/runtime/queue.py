@@ -127,8 +127,19 @@ class Queue(Generic[Key]):
             if self._due.get(key) == (at, order):
                 self._ready.setdefault(self._lane(key), deque()).append(key)
                 self._handed.release()
-        if self._timer:
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        """Wait for the first that is due; a timer that is set for that already stays."""
+        if not self._later or self._stopped:
+            return
+        first = self._later[0][0]
+        if self._timer is not None:
+            if self._timer.when() == first:
+                return
             self._timer.cancel()
-        if self._later and not self._stopped:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_at(self._later[0][0], self._ripen)
+        self._timer = asyncio.get_running_loop().call_at(first, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._ripen()

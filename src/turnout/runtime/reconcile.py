@@ -24,7 +24,7 @@ from turnout.core.plan import Action, Announcement, Apply, Create, Decision, Rec
 from turnout.core.reasons import Reason
 from turnout.core.world import Unread, World
 from turnout.errors import Conflict, Forbidden, Invalid
-from turnout.runtime.apply import Hand, name_of, ref_to
+from turnout.runtime.apply import Hand, name_of, pressing, ref_to
 from turnout.runtime.calm import Glances
 from turnout.runtime.collect import Collector
 from turnout.runtime.lineup import Lineup
@@ -154,7 +154,7 @@ class Reconciler:
         known = memory.refused, memory.forbidden
         memory.forbidden = None
         silent = True
-        for action in outcome.decision.actions:
+        for action in pressing(outcome.decision.actions):
             await self._act(action, memory)
             if silent and _records(action):
                 self._say(ref, agent, outcome)

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from turnout.adapters.documents import Ref
 from turnout.api.agent import AgentPhase
-from turnout.api.rollout import RolloutPhase
+from turnout.api.rollout import AgentRolloutStatus, RolloutPhase
 from turnout.core.decide import Outcome
 from turnout.core.phase import has_ended
 
@@ -63,6 +63,7 @@ class AgentSeries:
         )
         self._phases: dict[Ref, AgentPhase] = {}
         self._last: dict[Ref, tuple[str, ...]] = {}
+        self._told: dict[Ref, AgentRolloutStatus | None] = {}
         self._judged: dict[Ref, dict[str, float]] = {}
 
     def notice(self, ref: Ref, outcome: Outcome) -> None:
@@ -80,6 +81,9 @@ class AgentSeries:
 
     def _note_weights(self, ref: Ref, outcome: Outcome) -> None:
         course = outcome.course
+        if course.status is not None and self._told.get(ref) is course.status:
+            return  # what did not change is the very same value
+        self._told[ref] = course.status
         live: tuple[str, ...] = ()
         if course.running and course.rollout is not None and course.status is not None:
             weights = course.status.weights
@@ -123,6 +127,7 @@ class AgentSeries:
         """End the series of an Agent that is gone."""
         self._judged.pop(ref, None)
         self._phases.pop(ref, None)
+        self._told.pop(ref, None)
         if ref not in self._last:
             return
         for gone in self._last.pop(ref):

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 import structlog
@@ -93,8 +93,18 @@ class Telemetry:
             "Questions to metrics providers by outcome.",
             ("provider", "outcome"),
         )
+        self._looks = cache(self._look_series)
         self.watch_restarts = counter("turnout_watch_restarts_total", "Restarts of the watches.")
         self.lag = gauge("turnout_event_loop_lag_seconds", "How late the loop turns.")
+
+    def _look_series(self, kind: str, result: str) -> tuple[Counter, Histogram]:
+        return self.reconciles.labels(kind, result), self.duration.labels(kind)
+
+    def note_look(self, kind: str, result: str, took: float) -> None:
+        """Count one look at an object, and the seconds that it took."""
+        looks, duration = self._looks(kind, result)
+        looks.inc()
+        duration.observe(took)
 
     def count_request(self, verb: str, resource: str, code: int) -> None:
         """Count one request to the API server; code 0 where no answer came."""

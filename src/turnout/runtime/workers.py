@@ -46,8 +46,7 @@ class Workers:
                 raise LeaseLost("the lease may belong to another replica by now")
             began = time.monotonic()
             result = await self._look(ref)
-            self._telemetry.reconciles.labels(ref.kind.kind, result).inc()
-            self._telemetry.duration.labels(ref.kind.kind).observe(time.monotonic() - began)
+            self._telemetry.note_look(ref.kind.kind, result, time.monotonic() - began)
 
     async def _look(self, ref: Ref) -> str:
         """Look at one key and put it back; one key's trouble never stops another's work."""

@@ -7,6 +7,7 @@ import pytest
 
 from turnout.api.gate import GateMetric, GateMetricType, Profile
 from turnout.core.looks import Readings, Says, Series
+from turnout.core.measures import Counter
 from turnout.core.profiles import Option, chosen, option_named, options_of
 
 TYPES = (GateMetricType.SUCCESS_RATE, GateMetricType.LATENCY)
@@ -112,3 +113,40 @@ def found_of(*pods: tuple[str, ...]) -> list[tuple[Option, Readings]]:
 def test_the_first_that_stable_has_is_read(pods: list[tuple[str, ...]], name: str | None) -> None:
     choice = chosen(found_of(*pods), {"old"})
     assert (choice[0].name if choice else None) == name
+
+
+CALLS = "gen_ai_client_operation_duration_seconds_count"
+PROXIED = "litellm_proxy_total_requests_metric_total"
+EXPORTED: dict[Profile, list[tuple[str, dict[str, str], float]]] = {
+    Profile.OPEN_TELEMETRY_GEN_AI: [
+        (CALLS, {"error_type": "", "gen_ai_response_model": "m-1"}, 6.0),
+        (CALLS, {"error_type": "openai.BadRequestError", "gen_ai_response_model": ""}, 2.0),
+        (CALLS.replace("count", "sum"), {"error_type": "", "gen_ai_response_model": "m-1"}, 0.6),
+    ],
+    Profile.LITE_LLM: [
+        (PROXIED, {"requested_model": "m", "status_code": "200", "team": "None"}, 6.0),
+        (PROXIED, {"requested_model": "m", "status_code": "500", "team": "None"}, 2.0),
+    ],
+}
+"""What real exporters had to tell of eight requests, two of which failed (docs/metrics.md)."""
+
+
+@pytest.mark.parametrize(
+    ("profile", "option", "says", "counted"),
+    [
+        (Profile.OPEN_TELEMETRY_GEN_AI, "Operation", Says.GOOD, 6.0),
+        (Profile.LITE_LLM, "ByPod", Says.BAD, 2.0),
+    ],
+)
+def test_what_real_exporters_told_is_counted(
+    profile: Profile, option: str, says: Says, counted: float
+) -> None:
+    found = option_named(asked(profile, GateMetricType.SUCCESS_RATE), option)
+    assert found is not None
+    assert found.measure.says is says
+
+    def count(counter: Counter) -> float:
+        rows = EXPORTED[profile]
+        return sum(n for name, labels, n in rows if name == counter.metric and counter.has(labels))
+
+    assert [count(one) for one in (found.measure.first, found.measure.total)] == [counted, 8.0]

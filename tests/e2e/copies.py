@@ -81,7 +81,7 @@ def program(name: str, *command: str) -> list[Document]:
 
 def await_program(admin: Kubectl, name: str) -> None:
     """Wait until a program serves."""
-    eventually(f"{name} serves", lambda: _is_ready(admin.get("pods", name) or {}), timeout=60)
+    eventually(f"{name} serves", lambda: _is_ready(admin.get("pods", name) or {}))
 
 
 def pods(admin: Kubectl, name: str) -> list[Document]:
@@ -105,7 +105,6 @@ def await_only(admin: Kubectl, name: str, version: str) -> None:
         lambda: (
             {one["metadata"]["labels"][VERSION_LABEL] for one in pods(admin, name)} == {version}
         ),
-        timeout=60,
     )
 
 
@@ -122,7 +121,7 @@ def await_ready(admin: Kubectl, name: str, *, but: frozenset[str] = frozenset())
             None,
         )
 
-    return eventually(f"{name} has a ready pod", ready, timeout=60)
+    return eventually(f"{name} has a ready pod", ready)
 
 
 def _is_ready(pod: Document) -> bool:

@@ -13,7 +13,7 @@ from tests.support.kubectl import Kubectl, eventually, throughout
 from tests.support.manifests import GATE, everything, kind, prompt, strategy
 from turnout.core.pins import digest_of_tool
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 NAMESPACE = "tools"
 REGISTRIES = "toolregistries.turnout.dev"
@@ -140,7 +140,7 @@ def await_in_step(team: Kubectl, words: str) -> str:
             None,
         )
 
-    return str(eventually(f"InSync is {words}", told, 60)["message"])
+    return str(eventually(f"InSync is {words}", told)["message"])
 
 
 def await_rollout(team: Kubectl, phase: str, reason: str) -> None:
@@ -149,16 +149,16 @@ def await_rollout(team: Kubectl, phase: str, reason: str) -> None:
         status = newest.get("status") or {}
         return (status.get("phase"), status.get("reason")) == (phase, reason)
 
-    eventually(f"the rollout is {phase}, {reason}", reached, 60)
+    eventually(f"the rollout is {phase}, {reason}", reached)
 
 
 def test_a_changed_description_holds_the_running_rollout_until_it_is_reverted(
     team: Kubectl,
 ) -> None:
     team.apply(*server())
-    team.run("wait", "pod/crm", "--for=condition=Ready", "--timeout=60s")
+    team.run("wait", "pod/crm", "--for=condition=Ready", "--timeout=120s")
     team.apply(registry(), *an_agent())
-    team.await_phase("Healthy", timeout=90)
+    team.await_phase("Healthy")
     team.apply(prompt("better"))
     await_rollout(team, "Paused", "Paused")
 

@@ -18,7 +18,7 @@ from tests.e2e import copies, moody
 from tests.support.kubectl import Kubectl, eventually, throughout
 from tests.support.manifests import kind, metric, prompt, strategy
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 MODEL: Final = "moody"
 WORSE, EQUAL, SHAKEN = AGENTS = ("worse", "equal", "shaken")
@@ -129,7 +129,7 @@ def why(stage: Stage, admin: Kubectl, name: str) -> str:
         env=os.environ | {"KUBECONFIG": str(stage.cluster.kubeconfig), "PYTHONUTF8": "1"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     )
     return " ".join(done.stdout.split())

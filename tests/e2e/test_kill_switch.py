@@ -14,7 +14,7 @@ from tests.support.api import Document
 from tests.support.kubectl import Kubectl, eventually
 from tests.support.manifests import GATE, kind, metric, prompt, strategy
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 MODEL = "insistent"
 AGENT = "support"
@@ -109,7 +109,7 @@ def _a_new_pod_refuses_without_the_operator(admin: Kubectl, stage: Stage, pod: D
     """End the pod while no operator runs: its successor refuses from its first call on."""
     operators = copies.operators(stage)
     operators.run("scale", "deployment", "turnout", "--replicas=0")
-    eventually("no operator", lambda: not operators.list("pods"), timeout=60)
+    eventually("no operator", lambda: not operators.list("pods"))
     name = pod["metadata"]["name"]
     try:
         admin.run("delete", "pod", name, "--wait=false")
@@ -119,4 +119,4 @@ def _a_new_pod_refuses_without_the_operator(admin: Kubectl, stage: Stage, pod: D
         assert copies.ask(copies.address(young), "What became of it?")["toolCalls"] == 1
     finally:
         operators.run("scale", "deployment", "turnout", "--replicas=2")
-        operators.run("rollout", "status", "deployment", "turnout", "--timeout=90s")
+        operators.run("rollout", "status", "deployment", "turnout", "--timeout=180s")

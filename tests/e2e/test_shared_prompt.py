@@ -12,7 +12,7 @@ from tests.support.api import Document
 from tests.support.kubectl import Kubectl, eventually
 from tests.support.manifests import GATE, metric, strategy
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 MODEL = "standin"
 LENIENT, STRICT = "support", "travel"
@@ -86,7 +86,7 @@ def test_one_promotes_and_one_takes_itself_back_and_each_keeps_its_bytes(
     pods = {name: copies.identities(admin, name) for name in BARS}
     operators = copies.operators(stage)
     operators.run("rollout", "restart", "deployment", "turnout")
-    operators.run("rollout", "status", "deployment", "turnout", "--timeout=90s")
+    operators.run("rollout", "status", "deployment", "turnout", "--timeout=180s")
     admin.await_phase("RolledBack", STRICT)
     assert {name: copies.identities(admin, name) for name in BARS} == pods
     assert {name: _served(admin, name) for name in BARS} == expected

@@ -103,10 +103,10 @@ class TestStory:
     ) -> None:
         better = (example.MANIFESTS / "prompt-better.yaml").read_text()
         admin.run("apply", "-f", "-", stdin=better.replace("text: |", "text: |\n    Be kind.", 1))
-        eventually("traffic", lambda: 25 in admin.weights().values(), 60)
+        eventually("traffic", lambda: 25 in admin.weights().values())
         devcluster.stop_prometheus(stage.cluster)
         try:
-            admin.await_phase("Held", timeout=90)
+            admin.await_phase("Held")
             reason = admin.status("agentrollouts.turnout.dev", newest(admin))["reason"]
             assert reason == "MetricsUnavailable"
             held_with = admin.weights()
@@ -124,7 +124,7 @@ class TestStory:
         operator = Kubectl(stage.cluster, OPERATOR_NAMESPACE)
         worse = (example.MANIFESTS / "prompt-worse.yaml").read_text()
         admin.run("apply", "-f", "-", stdin=worse.replace("text: |", "text: |\n    Be brief.", 1))
-        eventually("traffic", lambda: 25 in admin.weights().values(), 60)
+        eventually("traffic", lambda: 25 in admin.weights().values())
         lease = operator.get("leases.coordination.k8s.io", "turnout-operator")
         assert lease is not None
         leader = lease["spec"]["holderIdentity"]
@@ -141,7 +141,7 @@ class TestStory:
         crds = admin.run("get", "crd", "-o", "name")
         assert "agents.turnout.dev" in crds
         names = [one for one in crds.split() if one.endswith(".turnout.dev")]
-        admin.run("delete", *names, "--timeout=60s")
+        admin.run("delete", *names, "--timeout=120s")
         for _ in range(20):
             assert ask(stage) not in {500, 503}
             time.sleep(0.5)

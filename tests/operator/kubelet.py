@@ -93,7 +93,7 @@ class TaskKubelet:
             env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}", **self.environments[name]},
             cwd=ROOT,
             check=False,
-            timeout=60,
+            timeout=120,
         )
         phase = {"phase": "Failed" if done.returncode else "Succeeded"}
         words = ("patch", "pod", name, "--subresource=status", "--type=merge", "-p")

@@ -20,6 +20,10 @@ from tests.support.operator import ForkedOperator, OperatorProcess
 APPROVERS: Final = ("bo", "cy")
 EDITOR: Final = "ada"
 
+PATIENT: Final = {"duration": "90s", "renewDeadline": "80s"}
+"""Lease of an operator that nobody starts again: a machine that starves it for the usual ten
+seconds ends it, which in a cluster the kubelet mends."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -84,8 +88,8 @@ def set_up(
         admin = Person(cluster)
         await_policies(admin, Person(cluster, OPERATOR))
         _admit_people(admin)
-        chosen = {"podNamespace": NAMESPACE, "unprotectedApprovals": "Hold"} | settings
-        yield Stage(cluster, directory, chosen)
+        chosen = {"podNamespace": NAMESPACE, "unprotectedApprovals": "Hold", "lease": PATIENT}
+        yield Stage(cluster, directory, chosen | settings)
 
 
 def _admit_people(admin: Person) -> None:

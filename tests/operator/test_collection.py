@@ -19,7 +19,7 @@ from turnout.adapters.documents import CONFIG_MAP, DEPLOYMENT, HTTP_ROUTE, POD, 
 from turnout.core.naming import AGENT_LABEL, MANAGED_BY, VERSION_LABEL
 from turnout.runtime.guards import MOST, STOP
 
-pytestmark = [pytest.mark.light, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.light
 
 KINDS = (HTTP_ROUTE, SERVICE, DEPLOYMENT, CONFIG_MAP)
 QUICK_DRAIN: dict[str, Any] = agent()["spec"]["traffic"] | {"drainTimeout": "1s"}

@@ -21,7 +21,7 @@ from turnout.adapters.documents import CUSTOM_RESOURCE_DEFINITION, NAMESPACE
 from turnout.core.naming import AGENT_LABEL
 from turnout.runtime.witness import VIGIL
 
-pytestmark = [pytest.mark.light, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.light
 
 SCOPED = "scoped-system"
 """Where the second operator stands."""

@@ -150,7 +150,7 @@ def test_a_slower_prompt_rolls_itself_back_by_its_latency(stories: dict[str, Sto
 def test_a_better_prompt_is_promoted_by_its_numbers(stories: dict[str, Story]) -> None:
     story = stories["better"]
     team = story.team
-    status = team.await_rollout(story.rollout, "Promoted", timeout=90)
+    status = team.await_rollout(story.rollout, "Promoted")
     assert status["gate"]["verdict"] == "Pass"
     assert "task-success" in status["message"]
     assert team.await_phase("Healthy")["stable"]["version"] == story.candidate
@@ -187,7 +187,7 @@ def test_what_breaks_under_the_load_of_the_bake_goes_back_and_what_holds_is_prom
     status = weak.team.await_rollout(weak.rollout, "RolledBack")
     assert (status["reason"], status["step"]["name"]) == ("Regressed", "bake")
     weak.team.await_weights({weak.stable: 100})
-    status = strong.team.await_rollout(strong.rollout, "Promoted", timeout=90)
+    status = strong.team.await_rollout(strong.rollout, "Promoted")
     assert "Baking" in {entry["reason"] for entry in status["timeline"]}
     strong.team.await_weights({strong.candidate: 100})
 

@@ -17,7 +17,7 @@ from tests.support.audit import AuditLog, Request, credential_of
 from tests.support.kubectl import Kubectl, eventually
 from tests.support.operator import OperatorProcess
 
-pytestmark = [pytest.mark.light, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.light
 
 LEASE = ("leases.coordination.k8s.io", "turnout-operator")
 
@@ -54,7 +54,8 @@ def pair(stage: Stage, providers: Providers, request: pytest.FixtureRequest) -> 
         directory = stage.directory / f"{name}-account"
         directory.mkdir()
         kubeconfigs[name] = stage.kubeconfig(directory)
-    one, two = (stage.operator(name, kubeconfig=kubeconfigs[name]) for name in names)
+    usual: dict[str, str] = {}
+    one, two = (stage.operator(name, kubeconfig=kubeconfigs[name], lease=usual) for name in names)
     with one.start(), two.start():
         eventually("one of them leads", lambda: one.leads or two.leads)
         leader, standby = (one, two) if one.leads else (two, one)

@@ -13,7 +13,7 @@ from tests.support.manifests import kind
 from tests.support.operator import OperatorProcess, free_port
 from tests.support.prompt_servers import PUBLIC, SECRET, Registry, serve_langfuse
 
-pytestmark = [pytest.mark.light, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.light
 
 NAME = "support-system"
 FILE = f"prompt.{NAME}.txt"

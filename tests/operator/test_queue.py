@@ -24,7 +24,7 @@ from tests.support.kubectl import eventually
 from tests.support.manifests import agent, metric, prompt, strategy
 from tests.support.operator import OperatorProcess
 
-pytestmark = [pytest.mark.light, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.light
 
 LIMIT = 3
 OVER = {"Promoted", "Superseded"}

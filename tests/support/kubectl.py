@@ -13,7 +13,7 @@ from tests.support.watching import weights_of
 from turnout.adapters.documents import BY_TYPE, Kind
 
 Found = TypeVar("Found")
-PATIENCE: Final = 60.0
+PATIENCE: Final = 120.0
 """Seconds that a test waits for what must come. It bounds a failure, and measures nothing: a busy
 machine may need long for what is mostly there at once."""
 
@@ -64,7 +64,7 @@ class Kubectl:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=240,
             check=False,
         )
         if done.returncode:

@@ -34,7 +34,7 @@ CHANCE: Final = frozenset(
 )
 """Fields that differ between two runs of the same rollout, as all do that end in At."""
 
-WAITS: Final = frozenset({"Waiting", "TooFewRequests", "MetricsUnavailable"})
+WAITS: Final = frozenset({"Waiting", "TooFewRequests", "MetricsUnavailable", "MetricNotFound"})
 """Reasons to wait: a rollout that was killed may have waited for something else meanwhile."""
 
 SENTENCES: Final = frozenset({"message", "summary"})

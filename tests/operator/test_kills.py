@@ -102,10 +102,12 @@ def test_the_operator_was_killed_before_and_after_each_write(
 
 def test_every_killed_rollout_ends_as_the_one_that_was_not(plays: Plays) -> None:
     expected = plays.reference.left
-    others = {
-        str(run): _differences(expected, run.left) for run in plays.killed if run.left != expected
-    }
-    assert others == {}
+    others = [
+        "\n  ".join((str(run), *_differences(expected, run.left)))
+        for run in plays.killed
+        if run.left != expected
+    ]
+    assert not others, "\n".join(others)
 
 
 def test_no_weight_is_written_twice(plays: Plays) -> None:

@@ -258,10 +258,19 @@ def test_an_objective_that_does_not_do_what_it_seems_to_is_a_warning(
 
 def test_an_error_budget_without_objectives_is_a_warning() -> None:
     bare = agent()
-    bare["spec"]["gate"]["errorBudget"] = {"freezeBelow": "10%"}
+    bare["spec"]["gate"] = bare["spec"]["gate"] | {"errorBudget": {"freezeBelow": "10%"}}
     assert _surprises(bare) == [("NoObjectives", "spec.gate.errorBudget")]
     bare["spec"]["objectives"] = [OBJECTIVE]
     assert _surprises(bare) == []
+
+
+def test_a_cap_that_counts_for_no_objective_is_a_warning() -> None:
+    given = everything(objectives=[OBJECTIVE])
+    gate = given[-1]["spec"]["gate"]
+    given[-1]["spec"]["gate"] = gate | {"errorBudget": {"maxBudgetSpend": "5%"}}
+    assert _surprises(*given) == []
+    given[-1]["spec"]["gate"] |= {"provider": "other"}
+    assert _surprises(*given) == [("NotCounted", "spec.objectives[0].metric")]
 
 
 def test_an_objectives_template_that_is_not_given_is_named() -> None:

@@ -90,9 +90,15 @@ def _identity(sim: Simulation) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
+def _gate(sim: Simulation) -> Document:
+    """Read what the gate says."""
+    found: Document = sim.rollout["status"].get("gate", {})
+    return found
+
+
 def _reads(sim: Simulation) -> str | None:
     """Read which series of a profile the first metric reads."""
-    metrics = sim.rollout["status"].get("gate", {}).get("metrics", [{}])
+    metrics = _gate(sim).get("metrics", [{}])
     return f"{metrics[0].get('matched')}: {metrics[0].get('reads')}"
 
 
@@ -126,7 +132,10 @@ READERS: dict[str, Reader] = {
     "frozen": lambda sim, _, __: [
         one["name"] for one in sim.status.get("objectives", []) if one["newRollouts"] == "Frozen"
     ],
-    "verdict": lambda sim, _, __: sim.rollout["status"].get("gate", {}).get("verdict"),
+    "spent": lambda sim, _, __: {
+        one["objective"]: one["spent"] for one in _gate(sim).get("budget", [])
+    },
+    "verdict": lambda sim, _, __: _gate(sim).get("verdict"),
     "reads": lambda sim, _, text: _within(_reads(sim), text),
     "unit": lambda sim, _, __: sim.rollout["status"]["gate"]["metrics"][0].get("unit"),
     "intents": _intents,

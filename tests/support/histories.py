@@ -100,6 +100,23 @@ BURNING: tuple[Act, ...] = (
     ("quality of candidate", 0.5),
     ("wait", 180),
 )
+CAPPED: Gate = (
+    ("errorBudget", {"maxBudgetSpend": "0.1%", "pauseOnBurn": []}),
+    ("failures", {"count": 20, "of": 20}),
+)
+TOLERANT: Gate = (
+    ("mode", "Statistical"),
+    ("failures", None),
+    ("successes", None),
+    ("errorBudget", {"maxBudgetSpend": "0.1%", "pauseOnBurn": []}),
+    ("metrics", [GATE["metrics"][0] | {"minimum": None, "maxRegression": "90%"}]),
+)
+OVERSPENT: tuple[Act, ...] = (
+    ("objectives", True),
+    *ROLLOUT,
+    ("quality of candidate", 0.5),
+    ("wait", 60),
+)
 SPENT: tuple[Act, ...] = (("objectives", True), ("quality of stable", 0.9), ("wait", 180))
 WORSE: tuple[Act, ...] = (*ROLLOUT, ("quality of candidate", 0.5))
 
@@ -145,6 +162,8 @@ SCENES: tuple[Scene, ...] = (
     Scene(ROLLOUT, ("gateway", "refuses")),
     Scene(ROLLOUT, ("tools", "drifted")),
     Scene(BURNING, gate=()),
+    Scene(OVERSPENT, gate=CAPPED),
+    Scene(OVERSPENT[:-1], asleep=60, gate=TOLERANT),
     Scene(SPENT, ("content", 1), gate=FREEZING),
     Scene(ROLLOUT, ("pause", True)),
     Scene(ROLLOUT, ("traffic", "Stopped")),

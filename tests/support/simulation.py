@@ -16,6 +16,7 @@ from turnout.api.rollout import AgentRolloutStatus
 from turnout.api.version import AgentVersionStatus
 from turnout.core.decide import Outcome, decide, decide_again
 from turnout.core.looks import Counts
+from turnout.core.objectives import objectives_of
 from turnout.core.plan import Action, Record
 from turnout.core.world import World
 from turnout.simulation.cluster import Conflict, Document
@@ -111,11 +112,15 @@ class Simulation(TroubledLife[Traffic]):
         return outcome
 
     def _check_again(self, world: World, outcome: Outcome) -> None:
-        """Hold what is decided in short, where only time passed, to what is decided at length."""
+        """Hold what is decided in short, where only time passed, to what is decided at length.
+
+        Who would tell other numbers of its objectives, as an Agent that grows older, is woken.
+        """
         if self._before is not None:
             seen, before = self._before
             then = replace(world, now=seen.now, ledger=seen.ledger, readings=seen.readings)
-            again = decide_again(world, before) if then == seen else None
+            is_woken = objectives_of(world) != world.agent.status.objectives
+            again = decide_again(world, before) if then == seen and not is_woken else None
             assert again is None or again == outcome
         self._before = (world, outcome)
 

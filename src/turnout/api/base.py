@@ -104,8 +104,15 @@ FineDuration = Annotated[str, Field(min_length=1, max_length=25, pattern=_FINE_D
 Share = Annotated[
     str, Field(max_length=7, pattern=r"^(100(\.0{1,2})?|[0-9]{1,2}(\.[0-9]{1,2})?)%$")
 ]
+Margin = Annotated[
+    str,
+    Field(max_length=6, pattern=r"^([1-9][0-9]?(\.[0-9]{1,2})?|0\.(0[1-9]|[1-9][0-9]?))%$"),
+]
+"""A `Share` that is neither nothing nor everything."""
+
 Decimals = Annotated[str, Field(max_length=16, pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$")]
 Count = Annotated[str, Field(max_length=26, pattern=r"^[0-9]{1,15}(\.[0-9]{1,9})?$")]
+Difference = Annotated[str, Field(max_length=27, pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,9})?$")]
 Word = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z]([A-Za-z0-9_-]*)$")]
 Text = Annotated[str, Field(max_length=256), _clip(256)]
 Message = Annotated[str, Field(max_length=1024), _clip(1024)]
@@ -161,6 +168,11 @@ def fraction(share: str) -> float:
 def count(number: float) -> str:
     """A number of requests as a `Count`, to nine decimals."""
     return f"{number:.9f}".rstrip("0").rstrip(".")
+
+
+def difference(number: float) -> str:
+    """A difference of numbers of requests as a `Difference`, to nine decimals."""
+    return count(round(number, 9) or 0.0)
 
 
 class FieldManager(Wire):

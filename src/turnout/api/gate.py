@@ -5,16 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from turnout.api.base import Duration, FineDuration, LocalRef, Name, Share, Wire
+from turnout.api.base import Duration, FineDuration, LocalRef, Margin, Name, Share, Wire
 from turnout.api.metric import Unit
 from turnout.api.objectives import ErrorBudget
 from turnout.api.schema import Cel, keyed_by
-
-Margin = Annotated[
-    str,
-    Field(max_length=6, pattern=r"^([1-9][0-9]?(\.[0-9]{1,2})?|0\.(0[1-9]|[1-9][0-9]?))%$"),
-]
-"""A `Share` that is neither nothing nor everything."""
 
 Increase = Annotated[
     str, Field(max_length=7, pattern=r"^([1-9][0-9]{0,2}(\.[0-9]{1,2})?|0\.(0[1-9]|[1-9][0-9]?))%$")

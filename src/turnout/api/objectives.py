@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from turnout.api.base import Decimals, FineDuration, Message, Name, Share, Timestamp, Wire
+from turnout.api.base import Decimals, FineDuration, Margin, Message, Name, Share, Timestamp, Wire
 from turnout.api.schema import ATOMIC, keyed_by
 
 Span = Annotated[
@@ -76,6 +76,12 @@ class ErrorBudget(Wire):
     """While less than this part of an objective's budget is left no new rollout begins; ways back
     to a version of before do, and so does what budgetOverride names. Where absent none is frozen.
     Example: 10%."""
+
+    max_budget_spend: Margin | None = None
+    """Part of an objective's budget that one rollout may use up by failures that stable would not
+    have had. From there on it is held; it is taken back if it is proved worse, by however little.
+    Counted by the metric of the gate that reads what the objective does. Where absent there is no
+    limit. Example: 5%."""
 
     @property
     def paces(self) -> tuple[PauseOnBurn, ...]:

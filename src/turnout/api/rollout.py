@@ -8,6 +8,7 @@ from pydantic import Field
 from turnout.api.base import Name, Resource, Text, VersionRef, Wire
 from turnout.api.rollout_status import (
     AgentRolloutStatus,
+    BudgetSpend,
     GateStatus,
     IntentAction,
     IntentOutcome,
@@ -29,6 +30,7 @@ __all__ = [
     "AgentRolloutSpec",
     "AgentRolloutStatus",
     "Approval",
+    "BudgetSpend",
     "Cause",
     "ChangedBy",
     "GateStatus",

@@ -8,9 +8,11 @@ from pydantic import Field
 from turnout.api.base import (
     Conditions,
     Count,
+    Difference,
     Int64,
     Message,
     Name,
+    Share,
     Status,
     Text,
     Timestamp,
@@ -123,6 +125,11 @@ class MetricStatus(Wire):
     """Requests to the candidate that were counted."""
     stable_requests: Int64 = 0
     """Requests to stable that were counted."""
+    extra_failures: Difference | None = None
+    """Failures of the candidate, since the rollout began, beyond those that stable would have had
+    of the same requests; below 0 where it had fewer. Absent for a cost."""
+    uncompared: Window | None = None
+    """Counts among them that are compared anew with each look, until stable has had enough."""
     bar: Text | None = None
     """What the candidate is held to, as text: 95%, or in Statistical mode stable - 2%."""
     measured_regression: Text | None = None
@@ -152,6 +159,21 @@ class MetricStatus(Wire):
     """The last windows, oldest first."""
 
 
+class BudgetSpend(Wire):
+    """What a rollout has used up of the error budget of one objective."""
+
+    objective: Name
+    """Name of the objective."""
+    metric: Name
+    """Metric of the gate by which it is counted: it reads what the objective does."""
+    failures: Count
+    """Failures beyond those that stable would have had of the same requests."""
+    allowed: Count
+    """Failures that make up the whole budget, with as many requests as there were lately."""
+    spent: Share
+    """Part of the budget that the rollout has used up, 100% at most."""
+
+
 class GateStatus(Wire):
     """What the gate says."""
 
@@ -164,6 +186,9 @@ class GateStatus(Wire):
     replayed from the provider after a restart."""
     last_look_at: Timestamp | None = None
     """End of the last window that was looked at, in sample time."""
+    budget: Annotated[tuple[BudgetSpend, ...], Field(max_length=8), keyed_by("objective")] = ()
+    """What the rollout has used up of error budgets, as far as the gate reads what their objectives
+    do."""
     summary: Text | None = None
     """The gate in one line."""
     split: Text | None = None

@@ -14,7 +14,7 @@ from turnout.adapters.access import Access
 from turnout.adapters.person import sign_in
 from turnout.api.rollout import AgentRollout, RolloutPhase, TimelineEntry
 from turnout.cli.agents import Record, read_record
-from turnout.cli.budget import budget_document, budget_lines
+from turnout.cli.budget import budget_document, budget_lines, costs
 from turnout.cli.exits import Exit
 from turnout.cli.options import Form
 from turnout.cli.past import Line, line_of
@@ -105,6 +105,8 @@ def account_lines(told: Account, now: datetime, marks: Marks) -> Iterator[Text]:
         if told.decided is not None and told.decided.rule in _SAYS:
             yield _row("RULE", f"{told.decided.rule}: {_SAYS[told.decided.rule]}")
         yield from gate_lines(rollout, now, marks)
+        for cost in costs(rollout):
+            yield _row("COST", cost)
     if told.present:
         yield from budget_lines(told.record.agent, now)
     if rollout is not None:

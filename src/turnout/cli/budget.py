@@ -10,9 +10,13 @@ from rich.text import Text
 
 from turnout.api.agent import Agent
 from turnout.api.objectives import BudgetState, NewRollouts, Objective, ObjectiveStatus
+from turnout.api.rollout import AgentRollout
 from turnout.cli.rows import aligned
 from turnout.cli.screen import safe
 from turnout.cli.times import since
+
+LEAST: Final = 0.5
+"""Fewer failures than this are told as none."""
 
 _STYLES: Final = {BudgetState.WITHIN: "", BudgetState.BURNING: "red", BudgetState.UNKNOWN: "yellow"}
 _HEADS: Final = ("BUDGET", "promised", "left", "times as fast as allowed", "state")
@@ -42,6 +46,20 @@ def _cells(told: ObjectiveStatus, promised: Objective | None, now: datetime) -> 
         rates or "-",
         f"{told.state.value}{frozen}, {since(told.since, now)}",
     )
+
+
+def costs(rollout: AgentRollout) -> Iterator[str]:
+    """Say what a rollout has cost users, by metric, and how much of which budget that is."""
+    gate = rollout.status.gate
+    for metric in gate.metrics if gate is not None else ():
+        more = float(metric.extra_failures or 0)
+        if gate is not None and more >= LEAST:
+            parts = "".join(
+                f", {one.spent} of the error budget of {one.objective} ({float(one.allowed):.0f})"
+                for one in gate.budget
+                if one.metric == metric.name
+            )
+            yield f"{metric.name}: {more:.0f} failures that stable would not have had{parts}"
 
 
 def budget_document(agent: Agent) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from turnout.api.policy import KillAgent
 from turnout.api.rollout import AgentRollout
-from turnout.cli.budget import budget_lines
+from turnout.cli.budget import budget_lines, costs
 from turnout.cli.screen import Marks, safe
 from turnout.cli.sight import (
     STYLES,
@@ -49,6 +49,8 @@ def tree_lines(sight: Sight) -> Iterator[Text]:
     shown = record.running or (record.newest if ended_badly(record) else None)
     if shown is not None:
         yield from gate_lines(shown, sight.now, sight.marks)
+        for cost in costs(shown):
+            yield Text.assemble(("COST  ", "bold"), cost)
     yield from budget_lines(record.agent, sight.now)
     if record.running is not None and record.stable is not None:
         yield _steps(record.running, sight.marks)

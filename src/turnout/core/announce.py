@@ -42,6 +42,7 @@ WAITS = frozenset(
         Reason.BOTH_ARMS_DEGRADED,
         Reason.NO_TRAFFIC,
         Reason.ERROR_BUDGET_BURNING,
+        Reason.ERROR_BUDGET_SPENT,
         Reason.AWAITING_APPROVAL,
         Reason.APPROVAL_UNPROTECTED,
         Reason.TIMED_OUT,

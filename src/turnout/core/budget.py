@@ -89,6 +89,21 @@ def remaining(counts: Counts | Blind | None, target: float, covered: float = 1.0
     return None if rate is None else min(1.0, max(0.0, 1 - rate * covered))
 
 
+def budget_of(counts: Counts | Blind | None, target: float, covered: float = 1.0) -> float | None:
+    """Failures that make up the whole budget; None where that is not known.
+
+    A service that is younger than the window is taken to be asked as often for all of it.
+
+    Args:
+        counts: Counts of the objective's own window.
+        target: Promised share of good requests.
+        covered: How much of the window the service has lived through, from 0 to 1.
+    """
+    if not isinstance(counts, Counts) or counts.total < LEAST_REQUESTS or covered <= 0.0:
+        return None
+    return counts.total * (1 - target) / covered
+
+
 def too_fast(
     rates: Mapping[str, float | None], paces: Iterable[PauseOnBurn]
 ) -> tuple[BudgetState, PauseOnBurn | None]:

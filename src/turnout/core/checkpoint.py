@@ -11,11 +11,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from turnout.api.base import count
-from turnout.api.rollout import AgentRolloutStatus, GateStatus, MetricStatus, Verdict
+from turnout.api.base import count, difference
+from turnout.api.rollout import (
+    AgentRolloutStatus,
+    BudgetSpend,
+    GateStatus,
+    MetricStatus,
+    Verdict,
+)
 from turnout.api.rollout import Window as WireWindow
 from turnout.api.strategy import Gate, GateMetric
 from turnout.core.evidence import Evidence
+from turnout.core.excess import Excess, excess_of
 from turnout.core.gates import Judgement, MetricVerdict
 from turnout.core.ledger import NOTHING, Entry, Ledger
 from turnout.core.looks import Counts, Window
@@ -29,6 +36,7 @@ from turnout.core.sequential.spending import Spending
 from turnout.core.sequential.tally import Tally
 from turnout.core.sequential.words import evidence as evidence_of
 from turnout.core.sequential.words import factor, points
+from turnout.core.spend import Spend
 from turnout.core.statistical import terms_of
 
 EVERY = timedelta(minutes=2)
@@ -39,7 +47,10 @@ def restore(status: AgentRolloutStatus) -> dict[str, Entry]:
     metrics = status.gate.metrics if status.gate else ()
     return {
         one.name: Entry(
-            tuple(_read(window) for window in one.windows), _tally(one.checkpoint), one.matched
+            tuple(_read(window) for window in one.windows),
+            _tally(one.checkpoint),
+            _excess(one),
+            one.matched,
         )
         for one in metrics
     }
@@ -52,6 +63,14 @@ def _tally(checkpoint: str | None) -> Tally | Spending | None:
         return read_spending(document) if "drifts" in document else read(document)
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _excess(status: MetricStatus) -> Excess | None:
+    """Read back how many more failed; a record of before this was counted has none."""
+    if status.extra_failures is None:
+        return None
+    block = None if status.uncompared is None else _read(status.uncompared)
+    return excess_of(float(status.extra_failures), block)
 
 
 def _read(window: WireWindow) -> Window:
@@ -123,6 +142,7 @@ def _gate_status(evidence: Evidence, gate: Gate, now: datetime) -> GateStatus:
         ),
         checkpointed_at=now,
         last_look_at=None if newest is None else _moment(newest),
+        budget=tuple(_budget(one) for one in evidence.spends),
         summary=summarise(evidence.verdict),
         split=None if evidence.split is None else evidence.split.said,
     )
@@ -144,6 +164,7 @@ def _metric(gate: Gate, metric: GateMetric, one: MetricVerdict, entry: Entry) ->
         reads=None if option is None else option.said,
         windows=tuple(_written(window) for window in entry.windows),
     )
+    status = _with_excess(status, entry.excess)
     if one.finding is None or entry.tally is None:
         return status
     shown = _with_evidence(status, one.finding)
@@ -156,6 +177,24 @@ def _metric(gate: Gate, metric: GateMetric, one: MetricVerdict, entry: Entry) ->
     ahead = forecast(entry.tally, terms_of(gate, metric), gate.least_requests)
     more = None if ahead is None else rounded(ahead.requests)
     return revised(shown, checkpoint=kept, more_requests_needed=more)
+
+
+def _with_excess(status: MetricStatus, excess: Excess | None) -> MetricStatus:
+    """Add the failures that stable would not have had, and what they go on from."""
+    if excess is None:
+        return status
+    block = None if excess.block is None else _written(excess.block)
+    return revised(status, extra_failures=difference(excess.failures), uncompared=block)
+
+
+def _budget(spend: Spend) -> BudgetSpend:
+    return BudgetSpend(
+        objective=spend.objective.name,
+        metric=spend.metric.name,
+        failures=count(spend.failures),
+        allowed=count(spend.allowed),
+        spent=f"{100 * min(1.0, spend.share):.2f}%",
+    )
 
 
 def _with_evidence(status: MetricStatus, finding: Finding) -> MetricStatus:

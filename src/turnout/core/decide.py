@@ -149,7 +149,7 @@ def _unwritten(course: Course) -> Course:
     status = course.status
     if status is None or status.gate is None:
         return course
-    kept = {"metrics": (), "checkpointed_at": None, "last_look_at": None}
+    kept = {"metrics": (), "budget": (), "checkpointed_at": None, "last_look_at": None}
     gate = status.gate.model_copy(update=kept)
     return replace(course, status=status.model_copy(update={"gate": gate}))
 

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 
 from turnout.api.base import VersionRef, seconds
 from turnout.api.rollout import AgentRollout, Verdict
-from turnout.api.strategy import Gate, GateMetric
+from turnout.api.strategy import Gate, GateMetric, GateMetricType
+from turnout.core.excess import Excess
 from turnout.core.gates import Blind, Judgement, counted, judge, kept, looks_healthy
 from turnout.core.ledger import NOTHING, Entry, Ledger, since_change
 from turnout.core.looks import Cadence, Readings, Window, close_windows
 from turnout.core.reasons import Reason
+from turnout.core.spend import Spend, spends_of
 from turnout.core.splits import Split, split_of
 from turnout.core.statistical import Progress, followed, judge_evidence, last_asked
 from turnout.core.units import unit_of
@@ -36,6 +38,8 @@ class Evidence:
         rise: What a higher weight waits for; None where it may rise.
         lacking: What a Pass waits for.
         split: How requests are split at the present weight, where that can be told.
+        proved: Metrics by each of which alone the candidate is proved worse, by however little.
+        spends: What the rollout has used up of error budgets.
     """
 
     verdict: Judgement
@@ -46,6 +50,8 @@ class Evidence:
     rise: str | None = None
     lacking: str = ""
     split: Split | None = None
+    proved: frozenset[str] = frozenset()
+    spends: tuple[Spend, ...] = ()
 
 
 def evidence_starts(rollout: AgentRollout) -> float | None:
@@ -74,11 +80,14 @@ def take_evidence(
         entry = _kept(gate, metric, known, more, changed)
         matched = _matched(world, metric, known, more)
         unit = unit_of(metric, matched, world.sources.templates)
-        ledger[metric.name] = replace(entry, matched=matched, unit=unit)
+        excess = _excess(metric, known, more)
+        ledger[metric.name] = replace(entry, matched=matched, unit=unit, excess=excess)
+    spends = spends_of(world, rollout, ledger)
     if gate.is_statistical:
         evidence = _by_evidence(rollout, ledger, blind, changed)
-        return replace(evidence, split=split_of(world, rollout, ledger, changed))
-    return _by_bar(gate, ledger, blind, changed)
+        split = split_of(world, rollout, ledger, changed)
+        return replace(evidence, split=split, spends=spends)
+    return replace(_by_bar(gate, ledger, blind, changed), spends=spends)
 
 
 def _new_windows(
@@ -110,6 +119,16 @@ def _matched(
     if known.matched is not None or not more or not isinstance(reading, Readings):
         return known.matched
     return reading.option or None
+
+
+def _excess(metric: GateMetric, known: Entry, more: tuple[Window, ...]) -> Excess | None:
+    """Take new windows in; a cost has no failures."""
+    if metric.type is GateMetricType.COST_PER_SUCCESS:
+        return None
+    excess = known.excess or Excess()
+    for window in more:
+        excess = excess.with_window(window)
+    return excess
 
 
 def _kept(
@@ -159,6 +178,7 @@ def _by_evidence(
         last_asked(ledger),
         ruling.rise,
         f"{of}evidence that the candidate is not worse than allowed",
+        proved=ruling.proved,
     )
 
 

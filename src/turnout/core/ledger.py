@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from turnout.api.metric import Unit
+from turnout.core.excess import Excess
 from turnout.core.looks import Counts, Window
 from turnout.core.sequential.spending import Spending
 from turnout.core.sequential.tally import Tally
@@ -19,12 +20,14 @@ class Entry:
         windows: In Threshold mode the newest windows; in Statistical mode one, of all that was
             counted since the weight changed, or the last one before.
         tally: The evidence, in Statistical mode.
+        excess: Failures beyond those that stable would have had; None for a cost.
         matched: Which of a profile's series were counted: others are no longer read.
         unit: What one count stands for, where anybody says so.
     """
 
     windows: tuple[Window, ...] = ()
     tally: Tally | Spending | None = None
+    excess: Excess | None = None
     matched: str | None = None
     unit: Unit | None = None
 

@@ -89,6 +89,7 @@ class Reason(StrEnum):
     # how objectives are kept
     WITHIN_ERROR_BUDGET = "WithinErrorBudget"
     ERROR_BUDGET_BURNING = "ErrorBudgetBurning"
+    ERROR_BUDGET_SPENT = "ErrorBudgetSpent"
     ERROR_BUDGET_EXHAUSTED = "ErrorBudgetExhausted"
 
     # pods and traffic

@@ -80,6 +80,12 @@ class Standing:
         return self.rollout.spec.gate
 
     @property
+    def max_budget_spend(self) -> str | None:
+        """Part of an error budget that this rollout may use up; None where that has no limit."""
+        budget = self.gate.error_budget
+        return budget.max_budget_spend if budget is not None else None
+
+    @property
     def is_first(self) -> bool:
         """Tell whether there is nothing to protect yet: no version is stable."""
         return self.stable is None

@@ -17,7 +17,7 @@ from turnout.core.sequential.findings import Finding, Metric, find
 from turnout.core.sequential.recent import Rate
 from turnout.core.sequential.spending import Spending, find_spending, follow_spending
 from turnout.core.sequential.tally import Tally, Terms, begin, follow
-from turnout.core.sequential.verdicts import Decision, Policy, Signal, decide, healthy
+from turnout.core.sequential.verdicts import Decision, Policy, Signal, decide, healthy, speaks_alone
 from turnout.core.sequential.words import said_of, said_of_both, said_of_cost
 
 STEP_REQUESTS = 30
@@ -34,11 +34,13 @@ class Ruling:
     Attributes:
         healthy: Nothing speaks against the candidate, though it may not be proved safe.
         rise: What a higher weight still waits for; None where it may rise.
+        proved: Metrics by each of which alone the candidate is proved worse, by however little.
     """
 
     verdict: Judgement
     healthy: bool
     rise: str | None
+    proved: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ def judge_evidence(gate: Gate, ledger: Ledger, blind: Mapping[str, Blind], so: P
         _together(verdicts, decision),
         sees and healthy(gating, decision.signal),
         _rise(gate, ledger, gating, decision, so.changed),
+        frozenset(one.name for one in gating if speaks_alone(one, gating, policy)),
     )
 
 

@@ -1,6 +1,6 @@
 """What the metrics tell of error budgets: exactly, where the status tells rounded numbers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from turnout.adapters.documents import Ref
 from turnout.core.budget import Spending
-from turnout.core.objectives import Pledge, measured
+from turnout.core.objectives import Measured, Pledge, measured
 
 _WHOSE: Final = ("namespace", "agent", "objective")
 
@@ -41,7 +41,11 @@ class BudgetSeries:
         now: datetime,
     ) -> None:
         """Tell what is known of an Agent's error budgets."""
-        values = dict(self._values(ref, pledges, spendings, now))
+        values: dict[_Series, float] = {}
+        for pledge in pledges:
+            name = pledge.objective.name
+            exact = measured(pledge, spendings.get(name, {}), now)
+            values |= self._values((ref.namespace, ref.name, name), exact)
         for (gauge, labels), value in values.items():
             gauge.labels(*labels).set(value)
         self._end(self._told.get(ref, frozenset()) - values.keys())
@@ -51,21 +55,15 @@ class BudgetSeries:
         """End the series of an Agent that is gone or has no objectives."""
         self._end(self._told.pop(ref, frozenset()))
 
-    def _values(
-        self,
-        ref: Ref,
-        pledges: tuple[Pledge, ...],
-        spendings: Mapping[str, Spending],
-        now: datetime,
-    ) -> Iterator[tuple[_Series, float]]:
-        for pledge in pledges:
-            whose = (ref.namespace, ref.name, pledge.objective.name)
-            exact = measured(pledge, spendings.get(pledge.objective.name, {}), now)
-            if exact.remaining is not None:
-                yield (self._remaining, whose), exact.remaining
-            for window, rate in exact.rates.items():
-                if rate is not None:
-                    yield (self._rate, (*whose, window)), rate
+    def _values(self, whose: tuple[str, ...], exact: Measured) -> dict[_Series, float]:
+        """Give what is known of one budget, by its series."""
+        rates: dict[_Series, float] = {
+            (self._rate, (*whose, window)): rate
+            for window, rate in exact.rates.items()
+            if rate is not None
+        }
+        left = exact.remaining
+        return rates if left is None else rates | {(self._remaining, whose): left}
 
     @staticmethod
     def _end(series: frozenset[_Series]) -> None:

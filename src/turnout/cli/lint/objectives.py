@@ -12,6 +12,7 @@ from turnout.api.strategy import Gate
 from turnout.cli.lint.problems import Path, Problem
 from turnout.core.measures import promised_share
 from turnout.core.reasons import Reason
+from turnout.core.spend import counted_by
 from turnout.core.world import Unread
 
 Templates = Mapping[str, MetricTemplate | Unread]
@@ -34,15 +35,31 @@ def objective_problems(agent: Agent, gate: Gate | None, templates: Templates) ->
     for at, objective in enumerate(agent.spec.objectives):
         path: Path = ("spec", "objectives", at)
         template = templates.get(objective.metric)
-        if (
-            isinstance(template, MetricTemplate)
-            and promised_share(objective, template.spec) is None
-        ):
-            said = f"MetricTemplate {objective.metric} does not fit"
-            mend = "an objective reads type Ratio, or Histogram with slowerThan"
-            yield Problem((*path, "metric"), Reason.METRIC_NOT_FOUND, said, mend, warning=True)
+        if isinstance(template, MetricTemplate):
+            yield from _template_problems(objective, template, path)
+        if gate is not None and budget.max_budget_spend is not None:
+            yield from _cap_problems(objective, gate, path)
         for pace in budget.paces:
             yield from _pace_problems(objective, pace, path)
+
+
+def _template_problems(
+    objective: Objective, template: MetricTemplate, path: Path
+) -> Iterator[Problem]:
+    if promised_share(objective, template.spec) is None:
+        said = f"MetricTemplate {objective.metric} does not fit"
+        mend = "an objective reads type Ratio, or Histogram with slowerThan"
+        yield Problem((*path, "metric"), Reason.METRIC_NOT_FOUND, said, mend, warning=True)
+
+
+def _cap_problems(objective: Objective, gate: Gate, path: Path) -> Iterator[Problem]:
+    if counted_by(objective, gate) is None:
+        said = "maxBudgetSpend does not count for it: no metric of the gate reads what it does"
+        mend = (
+            f"a metric of the gate with templateRef {objective.metric}, the same slowerThan, and "
+            "the same provider"
+        )
+        yield Problem((*path, "metric"), "NotCounted", said, mend, warning=True)
 
 
 def _pace_problems(objective: Objective, pace: PauseOnBurn, path: Path) -> Iterator[Problem]:

@@ -138,16 +138,25 @@ def _blamed(findings: Sequence[Finding], worse: float, policy: Policy) -> Findin
     """Find the metric to blame: what speaks loudest, unless one that rolls back is enough alone."""
     if worse < policy.sure:
         return None
-    whole = math.log(sum(one.importance for one in findings))
     alone = [
         one
         for one in findings
         if one.on_regression is OnRegression.ROLLBACK
         and one.exceeds
-        and _weight(one) - whole >= policy.sure
+        and speaks_alone(one, findings, policy)
     ]
     heaviest = _heaviest(alone or findings)
     return heaviest if heaviest.exceeds else None
+
+
+def speaks_alone(finding: Finding, findings: Sequence[Finding], policy: Policy) -> bool:
+    """Claim that one metric's part of the evidence is enough that the candidate is worse.
+
+    By however little: a version that is no worse comes so far with a chance of at most alpha, by
+    all its metrics together.
+    """
+    whole = sum(one.importance for one in findings)
+    return whole > 0.0 and _weight(finding) - math.log(whole) >= policy.sure
 
 
 def _at_the_limit(

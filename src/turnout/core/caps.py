@@ -1,0 +1,41 @@
+"""How much of an error budget a rollout may use up, and what is said where it has."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from turnout.api.base import fraction
+from turnout.core.budget_holds import override_for
+from turnout.core.reasons import Reason
+from turnout.core.spend import Spend
+from turnout.core.standing import Standing
+
+AGAIN: Final = 0.5
+"""Part of the cap below which a rollout goes on that was held for it: at the cap itself it would
+stop and go with every request."""
+
+
+def overdrawn(standing: Standing) -> list[Spend]:
+    """Find the budgets of which a rollout has used up what it may.
+
+    What a person promotes in full or overrides, and the way back to a version of before, may use up
+    more.
+    """
+    cap, version = standing.max_budget_spend, standing.rollout.spec.to.version
+    if cap is None or standing.promotes_fully or standing.undoes:
+        return []
+    if override_for(standing.world, version) is not None:
+        return []
+    was_held = standing.status.reason == Reason.ERROR_BUDGET_SPENT
+    least = fraction(cap) * (AGAIN if was_held else 1.0)
+    return [one for one in standing.evidence.spends if one.share >= least]
+
+
+def said_of_spend(spend: Spend, cap: str | None) -> str:
+    """Name the objective, what was used up of its budget, and by how many failures."""
+    promise = f"{spend.objective.target} in {spend.objective.window}"
+    return (
+        f"{spend.objective.name}: this rollout has used up {100 * spend.share:.1f}% of the error "
+        f"budget ({promise}), maxBudgetSpend is {cap}: {spend.failures:.1f} failures beyond those "
+        f"that stable would have had, of {spend.allowed:.0f} allowed"
+    )

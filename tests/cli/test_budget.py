@@ -4,7 +4,7 @@ import pytest
 
 from tests.cli.test_account import record_of, seen, told
 from tests.support.drifting import registry
-from tests.support.manifests import everything, strategy
+from tests.support.manifests import everything, prompt, strategy
 from tests.support.simulation import Simulation
 from turnout.api.rollout import AgentRollout
 from turnout.cli.account import account_document, account_of
@@ -83,3 +83,23 @@ def test_a_person_acknowledges_and_the_agent_switches_again(flapping: Simulation
     assert (rollout.spec.number, rollout.spec.trigger) == (5, "DriftFallback")
     with pytest.raises(Invalid, match="support waits for nobody's acknowledgement"):
         acknowledge(record_of(flapping), "ada", None)
+
+
+def test_what_a_rollout_has_cost_is_told_with_its_part_of_the_budget() -> None:
+    sim = Simulation(everything(objectives=[ANSWERS]))
+    sim.settle()
+    sim.run(300)
+    sim.traffic.quality["v2"] = 0.5
+    sim.store(prompt("another text"))
+    sim.settle()
+    sim.run(180)
+    assert sim.rollout["status"]["phase"] == "RolledBack"
+    (spent,) = sim.rollout["status"]["gate"]["budget"]
+    (metric,) = sim.rollout["status"]["gate"]["metrics"]
+    assert float(metric["extraFailures"]) == pytest.approx(float(spent["failures"]))
+    said = (
+        f"task-success: {float(spent['failures']):.0f} failures that stable would not have had, "
+        f"{spent['spent']} of the error budget of answers ({float(spent['allowed']):.0f})"
+    )
+    assert f"COST     {said}" in told(sim)
+    assert f"COST  {said}" in seen(sim)

@@ -2,8 +2,8 @@ import asyncio
 import gzip
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,22 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.adapters.provider import (
+    NOON,
+    POD,
+    PROVIDER,
+    SCALAR_TEXT,
+    Server,
+    grown,
+    growth,
+    vector,
+)
 from turnout.adapters import prometheus
-from turnout.adapters.metrics import UNNAMED, IncreaseQuery, SampleQuery
+from turnout.adapters.metrics import UNNAMED, SampleQuery
 from turnout.adapters.prometheus import PrometheusMetrics
 from turnout.adapters.promql import increase, promql
 from turnout.errors import MetricsUnavailable
 from turnout.settings import MetricsProvider
-
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-POD = "support-9c41e07b2d-x"
-PROVIDER = MetricsProvider(url="http://prometheus:9090")
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def query(**changes: Any) -> SampleQuery:
@@ -46,54 +51,6 @@ def series(*values: Any, pod: str = POD, **labels: str) -> dict[str, Any]:
 
 def matrix(*found: Any, **extra: Any) -> dict[str, Any]:
     return {"status": "success", "data": {"resultType": "matrix", "result": list(found)}, **extra}
-
-
-class Server:
-    """An HTTP server that answers as a test says, and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.handler: Handler = self.json({})
-        self.asked: list[web.Request] = []
-        self.outcomes: list[str] = []
-        self.url = ""
-
-    @staticmethod
-    def json(answer: Any, **options: Any) -> Handler:
-        async def handle(_: web.Request) -> web.Response:
-            return web.json_response(answer, **options)
-
-        return handle
-
-    @staticmethod
-    def body(body: bytes, **options: Any) -> Handler:
-        async def handle(_: web.Request) -> web.Response:
-            return web.Response(body=body, **options)
-
-        return handle
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append(request)
-        return await self.handler(request)
-
-    def metrics(self, **settings: Any) -> PrometheusMetrics:
-        provider = MetricsProvider(url=self.url, **{"timeout": timedelta(seconds=1)} | settings)
-        return PrometheusMetrics({"default": provider}, self.count)
-
-    def count(self, _provider: str, outcome: str) -> None:
-        self.outcomes.append(outcome)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    server = Server()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", server.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield server
-    await runner.cleanup()
 
 
 async def refusal(server: Server, **settings: Any) -> MetricsUnavailable:
@@ -315,9 +272,6 @@ def test_what_is_no_name_is_refused(changes: Mapping[str, Any]) -> None:
         promql(query(**changes), PROVIDER)
 
 
-SCALAR_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
-
-
 @given(value=SCALAR_TEXT, pods=st.lists(SCALAR_TEXT.filter(bool), min_size=2, max_size=3))
 def test_no_text_leaves_its_quotes(value: str, pods: list[str]) -> None:
     text = promql(query(match_labels={"task": value}, pods=tuple(pods)), PROVIDER)
@@ -332,25 +286,6 @@ def test_no_text_leaves_its_quotes(value: str, pods: list[str]) -> None:
 def test_all_pods_of_several_namespaces_are_one_question() -> None:
     text = promql(query(namespaces=("bank", "shop.b"), pods=None), PROVIDER)
     assert text == r'agent_tasks_total{namespace=~"bank|shop\\.b",pod!=""}[60s]'
-
-
-def growth(**changes: Any) -> IncreaseQuery:
-    known: dict[str, Any] = {
-        "metric": "agent_tasks_total",
-        "namespaces": ("shop",),
-        "end": NOON,
-        "window": timedelta(days=30),
-    }
-    return IncreaseQuery(**known | changes)
-
-
-def vector(*found: Any, **extra: Any) -> dict[str, Any]:
-    return {"status": "success", "data": {"resultType": "vector", "result": list(found)}, **extra}
-
-
-def grown(value: Any, **labels: str) -> dict[str, Any]:
-    known = {"namespace": "shop", "turnout_agent": "support"}
-    return {"metric": known | labels, "value": [NOON.timestamp(), value]}
 
 
 @pytest.mark.parametrize("extra", [{}, {"infos": ["metric might not be a counter"]}])
@@ -390,7 +325,7 @@ def test_no_text_leaves_its_quotes_in_a_question_about_growth(
     shape = (
         r"sum by \(namespace,turnout_agent\) \(label_replace\(increase\(agent_tasks_total\{"
         rf'namespace=~({literal}),pod=~{literal},exported_pod="",exported_namespace="",'
-        rf"task=({literal}),le=~{literal}\}}\[2592000s\]\),"
+        rf"task=({literal}),le=~{literal}\}}\[3600s\]\),"
         rf'"turnout_agent","\$1","pod",{literal}\)\)'
     )
     match = re.fullmatch(shape, increase(asked, PROVIDER), re.DOTALL)

@@ -49,6 +49,17 @@ def test_helm_lint_has_nothing_to_say(helm: Helm, chart: Path) -> None:
         assert "[WARNING]" not in said
 
 
+def test_nothing_is_recorded_by_default_and_both_forms_have_the_same_rules(helm: Helm) -> None:
+    values = ("--values", str(CHART / "ci" / "recording-values.yaml"))
+    assert "-recording" not in repr(helm.render().manifests)
+    (rule,) = helm.render(*values).all("PrometheusRule")
+    filed = helm.render(*values, "--set", "recordingRules.form=ConfigMap").all("ConfigMap")
+    (file,) = [one for one in filed if one["metadata"]["name"].endswith("-recording")]
+    assert yaml.safe_load(file["data"]["turnout.rules.yaml"]) == rule["spec"]
+    records = [one["record"] for one in rule["spec"]["groups"][0]["rules"]]
+    assert records.count("turnout:recorded") == len(records) / 2 == 4
+
+
 def test_no_object_is_rendered_twice(rendered: Rendered) -> None:
     names = [_place(manifest) for manifest in rendered.manifests]
     assert len(names) == len(set(names))

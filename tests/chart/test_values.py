@@ -14,6 +14,8 @@ from tests.chart.values_table import END, START, leaves, table
 README = CHART / "README.md"
 
 MONITORED = "metrics.podMonitor.enabled=true"
+RECORDED = "recordingRules.enabled=true"
+SERIES = "recordingRules.series[0].metric=support_tasks_total"
 EFFECTS: Mapping[str, tuple[str, ...]] = {
     "image.repository": ("image.repository=elsewhere/turnout",),
     "image.tag": ("image.tag=v9",),
@@ -49,6 +51,13 @@ EFFECTS: Mapping[str, tuple[str, ...]] = {
     "metrics.podMonitor.enabled": (MONITORED,),
     "metrics.podMonitor.interval": (MONITORED, "metrics.podMonitor.interval=1m"),
     "metrics.podMonitor.labels": (MONITORED, "metrics.podMonitor.labels.release=x"),
+    "recordingRules.enabled": (SERIES, RECORDED),
+    "recordingRules.form": (SERIES, RECORDED, "recordingRules.form=ConfigMap"),
+    "recordingRules.interval": (SERIES, RECORDED, "recordingRules.interval=1m"),
+    "recordingRules.namespaceLabel": (SERIES, RECORDED, "recordingRules.namespaceLabel=k8s_ns"),
+    "recordingRules.podLabel": (SERIES, RECORDED, "recordingRules.podLabel=k8s_pod"),
+    "recordingRules.labels": (SERIES, RECORDED, "recordingRules.labels.release=x"),
+    "recordingRules.series": (SERIES, RECORDED, "recordingRules.series[1].metric=seconds_count"),
     "serviceAccount.create": ("serviceAccount.create=false",),
     "serviceAccount.name": ("crds.policies=false", "serviceAccount.name=other"),
     "serviceAccount.annotations": ("serviceAccount.annotations.team=platform",),
@@ -92,6 +101,7 @@ def test_a_value_changes_what_is_rendered(helm: Helm, path: str) -> None:
         "metricsProviders.default.uri=http://x",
         "metricsProviders.default.headersSecret.nme=x",
         "metrics.podMonitor.label.a=b",
+        "recordingRules.series[0].metrik=x",
         "serviceAccount.nam=x",
         "log.lvl=debug",
     ],
@@ -122,6 +132,10 @@ def test_a_mistyped_value_is_refused(helm: Helm, typo: str) -> None:
         "metricsProviders.Default.url=http://prometheus",
         "approvals.unprotected=Ignore",
         "metrics.port=80",
+        "recordingRules.enabled=true",
+        "recordingRules.form=File",
+        "recordingRules.interval=5h",
+        "recordingRules.series[0].metric=a{}",
         "serviceAccount.name=",
         "crds.operators[0].serviceAccount=a'b",
     ],

@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
@@ -27,6 +27,12 @@ from urllib3.util.retry import Retry
 
 from turnout.adapters.metrics import IncreaseQuery, Metrics, SampleQuery, Series, ServiceMetrics
 from turnout.adapters.promql import AGENT, increase, promql
+from turnout.adapters.recorded import (
+    marks_of,
+    may_be_recorded,
+    read_mark,
+    recorded_increase,
+)
 from turnout.errors import MetricsUnavailable
 from turnout.settings import MetricsProvider
 
@@ -38,6 +44,9 @@ LARGEST_ANSWER: Final = 8 * 1024 * 1024
 
 QUESTIONS_AT_ONCE: Final = 8
 _CHUNK: Final = 64 * 1024
+
+_LONG: Final = timedelta(hours=2)
+"""Growth over less is cheap: nobody asks whether rules have recorded it."""
 
 
 _Read = TypeVar("_Read")
@@ -172,9 +181,19 @@ class PrometheusMetrics(Metrics, ServiceMetrics):
         self, provider: str, query: IncreaseQuery
     ) -> Mapping[tuple[str, str], float]:
         asked = self._asked(provider)
-        text = increase(query, asked.settings)
+        ask = recorded_increase if await self._is_recorded(provider, query) else increase
+        text = ask(query, asked.settings)
         read = partial(_increase, provider=asked.settings)
         return dict(await self._answers(provider, asked.ask(text, query.end, "vector"), read))
+
+    async def _is_recorded(self, provider: str, query: IncreaseQuery) -> bool:
+        """Tell whether the chart's rules have recorded all of a window."""
+        if query.window < _LONG or not may_be_recorded(query):
+            return False
+        asked = self._asked(provider)
+        answer = asked.ask(marks_of(query, asked.settings), query.end, "vector")
+        marks = await self._answers(provider, answer, read_mark)
+        return any(mark is not None and mark.serves(query) for mark in marks)
 
     def _asked(self, provider: str) -> _Provider:
         asked = self._providers.get(provider)

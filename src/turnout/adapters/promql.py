@@ -31,11 +31,11 @@ def promql(query: SampleQuery, provider: MetricsProvider) -> str:
     hold a dot.
     """
     whose = query.version_label or provider.pod_label
-    _check(whose)
-    pods = f'{whose}!=""' if query.pods is None else _one_of(whose, query.pods)
-    where = [_one_of(provider.namespace_label, query.namespaces), pods]
-    selector = _selector(query.metric, where, query.match_labels, query.upper_bound)
-    return f"{selector}[{_whole_seconds(query.lookback)}s]"
+    check_names(whose)
+    pods = f'{whose}!=""' if query.pods is None else one_of(whose, query.pods)
+    where = [one_of(provider.namespace_label, query.namespaces), pods]
+    asked = selector(query.metric, where, query.match_labels, query.upper_bound)
+    return f"{asked}[{whole_seconds(query.lookback)}s]"
 
 
 def increase(query: IncreaseQuery, provider: MetricsProvider) -> str:
@@ -44,49 +44,54 @@ def increase(query: IncreaseQuery, provider: MetricsProvider) -> str:
     A series that says itself which pod it is of, other than the one that was scraped, is left out.
     """
     label, names = query.version_label or provider.pod_label, _PODS
-    _check(label)
+    check_names(label)
     if query.version_label is not None:
         names = _VERSIONS
     where = [
-        _one_of(provider.namespace_label, query.namespaces),
-        f"{label}=~{_literal(names)}",
+        one_of(provider.namespace_label, query.namespaces),
+        f"{label}=~{literal(names)}",
         f'exported_{label}=""',
         f'exported_{provider.namespace_label}=""',
     ]
-    selector = _selector(query.metric, where, query.match_labels, query.upper_bound)
-    grown = f"increase({selector}[{_whole_seconds(query.window)}s])"
-    whose = f'"{AGENT}","$1",{_literal(label)},{_literal(names)}'
+    asked = selector(query.metric, where, query.match_labels, query.upper_bound)
+    grown = f"increase({asked}[{whole_seconds(query.window)}s])"
+    whose = f'"{AGENT}","$1",{literal(label)},{literal(names)}'
     by = f"{provider.namespace_label},{AGENT}"
     return f"sum by ({by}) (label_replace({grown},{whose}))"
 
 
-def _selector(
+def selector(
     metric: str, where: Sequence[str], labels: Mapping[str, str], bound: float | None
 ) -> str:
-    _check(metric, *labels)
-    matchers = [*where, *(f"{name}={_literal(labels[name])}" for name in sorted(labels))]
+    """Write which series are meant, labels in their order."""
+    check_names(metric, *labels)
+    matchers = [*where, *(f"{name}={literal(labels[name])}" for name in sorted(labels))]
     if bound is not None:
-        matchers.append(f"le=~{_literal(_bounds(bound))}")
+        matchers.append(f"le=~{literal(_bounds(bound))}")
     return f"{metric}{{{','.join(matchers)}}}"
 
 
-def _check(*names: str) -> None:
+def check_names(*names: str) -> None:
+    """Refuse what is no name of a metric or label, which alone stand unquoted."""
     for name in names:
         if not _NAME.fullmatch(name):
             raise MetricsUnavailable("Refused", f"{quoted(name)} is no name of a metric or label")
 
 
-def _whole_seconds(length: timedelta) -> int:
+def whole_seconds(length: timedelta) -> int:
+    """Round a length up to whole seconds."""
     return max(1, math.ceil(length.total_seconds()))
 
 
-def _one_of(label: str, names: Sequence[str]) -> str:
+def one_of(label: str, names: Sequence[str]) -> str:
+    """Match one of these values exactly."""
     if len(names) == 1:
-        return f"{label}={_literal(names[0])}"
-    return f"{label}=~{_literal('|'.join(re.escape(name) for name in names))}"
+        return f"{label}={literal(names[0])}"
+    return f"{label}=~{literal('|'.join(re.escape(name) for name in names))}"
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """Quote a value."""
     return json.dumps(text, ensure_ascii=False)
 
 

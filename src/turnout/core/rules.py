@@ -15,7 +15,7 @@ from turnout.api.rollout import RolloutPhase, Verdict
 from turnout.api.strategy import OnInconclusive, OnRegression
 from turnout.core.bake import bakes, confirmed, limit_passed
 from turnout.core.budget_holds import budget_burns
-from turnout.core.caps import overdrawn, said_of_spend
+from turnout.core.caps import budget_spent, overspent
 from turnout.core.fallback import no_way_back
 from turnout.core.intake import name_conflict
 from turnout.core.kill import stopped_by
@@ -56,17 +56,6 @@ def regressed(standing: Standing) -> Move | None:
     if cause.on_regression is not OnRegression.ROLLBACK:
         return None
     return Move(RolloutPhase.ROLLED_BACK, Reason.REGRESSED, verdict.message, weight=0)
-
-
-def overspent(standing: Standing) -> Move | None:
-    """It is proved worse, by however little, and has used up its part of an error budget."""
-    for spend in overdrawn(standing):
-        metric = spend.metric
-        if metric.name in standing.evidence.proved and metric.action is OnRegression.ROLLBACK:
-            said = said_of_spend(spend, standing.max_budget_spend)
-            message = f"{said}; {metric.name} is proved worse than stable"
-            return Move(RolloutPhase.ROLLED_BACK, Reason.ERROR_BUDGET_SPENT, message, weight=0)
-    return None
 
 
 def suspended(standing: Standing) -> Move | None:
@@ -227,17 +216,6 @@ def budget_burning(standing: Standing) -> Move | None:
     if message is None:
         return None
     return Move(RolloutPhase.HELD, Reason.ERROR_BUDGET_BURNING, message, measured=True)
-
-
-def budget_spent(standing: Standing) -> Move | None:
-    """It has used up its part of an error budget, and nobody knows whether it was chance."""
-    spent = overdrawn(standing)
-    if not spent:
-        return None
-    said = "; ".join(said_of_spend(one, standing.max_budget_spend) for one in spent)
-    advice = "it is not proved worse; it goes on by itself once stable has failed as often"
-    message = f"{said}; {advice}"
-    return Move(RolloutPhase.HELD, Reason.ERROR_BUDGET_SPENT, message, measured=True)
 
 
 def blind(standing: Standing) -> Move | None:

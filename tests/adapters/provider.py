@@ -1,5 +1,7 @@
 """A metrics provider that answers as a test says, and questions to it."""
 
+import json
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +18,17 @@ POD = "support-9c41e07b2d-x"
 PROVIDER = MetricsProvider(url="http://prometheus:9090")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SCALAR_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+LITERAL = r'"(?:[^"\\]|\\.)*"'
+"""A quoted text, as PromQL and JSON write it."""
+
+
+def literals_of(shape: str, question: str) -> list[Any]:
+    """Read the quoted texts of a question that has a shape: they hold all that is foreign in it."""
+    match = re.fullmatch(shape, question, re.DOTALL)
+    assert match is not None, question
+    return [json.loads(one) for one in match.groups()]
 
 
 class Server:

@@ -1,12 +1,12 @@
 """The chart's recording rules on a real Prometheus: the same answers as the counters themselves."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any, Final
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 import requests
@@ -57,23 +57,18 @@ class Past:
     def tell(self, path: str, samples: Iterator[Sample]) -> None:
         self.told[path] = "".join(map(_line, samples))
 
-    def handler(self) -> type[BaseHTTPRequestHandler]:
-        told = self.told
+    def answer(self, environ: Mapping[str, Any], begin: Callable[..., Any]) -> list[bytes]:
+        """Answer a scrape, by WSGI."""
+        begin("200 OK", [("Content-Type", "text/plain; version=0.0.4")])
+        return [self.told.pop(environ["PATH_INFO"], "").encode()]
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body = told.pop(self.path, "").encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "text/plain; version=0.0.4")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
 
-            @override
-            def log_message(self, format: str, *args: Any) -> None:
-                """Say nothing."""
+class Quiet(WSGIRequestHandler):
+    """Writes no line for each scrape."""
 
-        return Handler
+    @override
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
 
 
 @dataclass(frozen=True)
@@ -136,11 +131,11 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     live.write_text(yaml.safe_dump(rules(helm, home, "1s")))
     (group,) = rules(helm, home, f"{STEP // 60}m")["groups"]
     past = Past()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), past.handler())
+    server = make_server("127.0.0.1", 0, past.answer, handler_class=Quiet)
     Thread(target=server.serve_forever, daemon=True).start()
     [port] = free_ports(1)
     try:
-        start(Site(home), f"127.0.0.1:{port}", configuration(server.server_address[1], live))
+        start(Site(home), f"127.0.0.1:{port}", configuration(server.server_port, live))
         moment = datetime.now(UTC).timestamp() // STEP * STEP
         end = datetime.fromtimestamp(moment, UTC)
         yield Scene(past, f"http://127.0.0.1:{port}", end, group["rules"])

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.manifests import GATE
 from turnout.api.base import difference
 from turnout.api.gate import Gate
 from turnout.api.objectives import Objective
@@ -102,19 +103,12 @@ OBJECTIVE = {"name": "speed", "metric": "seconds", "target": "99%", "slowerThan"
 
 
 def gate(provider: str = "default", **metric: Any) -> Gate:
-    base = {
-        "name": "latency",
-        "type": "Latency",
-        "templateRef": {"name": "seconds"},
-        "slowerThan": "2000ms",
-        "minimum": "95%",
-        "onRegression": "Rollback",
-    }
+    latency = {"type": "Latency", "templateRef": {"name": "seconds"}, "slowerThan": "2000ms"}
     document = {
         "mode": "Threshold",
         "onInconclusive": "Hold",
         "provider": provider,
-        "metrics": [base | metric],
+        "metrics": [GATE["metrics"][0] | latency | metric],
     }
     return Gate.model_validate(document)
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.histories import (
+    SCENES,
     History,
     draw_history,
     histories,
@@ -94,8 +96,9 @@ def _may_be_missing(path: tuple[Any, ...]) -> bool:
 def test_every_rule_decides_in_one_of_a_hundred_worlds() -> None:
     random = Random(20260101)
     decided: Counter[str] = Counter()
-    for _ in range(SAMPLE):
-        sim = set_the_scene(draw_history(random, length=0), Watched)
+    for number in range(SAMPLE):
+        scene = SCENES[number % len(SCENES)]
+        sim = set_the_scene(replace(draw_history(random, length=0), scene=scene), Watched)
         decided[decide(sim.world()).decision.rule] += 1
     named = {rule.__name__ for rule in RULES} | {advance.__name__} | AT_REST
     rare = {rule: decided[rule] for rule in named if decided[rule] < SAMPLE / 100}

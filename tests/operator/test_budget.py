@@ -37,6 +37,9 @@ def test_a_rollout_is_held_while_the_service_burns_and_goes_out_by_a_persons_wor
     (told,) = team.agent()["objectives"]
     assert (told["name"], told["state"]) == ("answers", "Burning")
     assert {one["over"] for one in told["burnRates"]} == {"1h", "30s", "10s"}
+    (spent,) = eventually("a spending", lambda: team.rollout(rollout)["gate"].get("budget"))
+    assert (spent["objective"], spent["metric"]) == ("answers", QUICK_GATE["metrics"][0]["name"])
+    assert float(spent["allowed"]) > 0
     assert team.admin.weights(NAME)[version] == 50
     word = {"version": version, "by": "ada", "reason": "it mends the failures"}
     team.changes_agent(budgetOverride=word)

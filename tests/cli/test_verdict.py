@@ -40,15 +40,29 @@ def test_nothing_is_promised_to_a_version_that_is_worse() -> None:
     assert "to go" not in row
 
 
-def test_what_a_profile_reads_is_shown_with_what_it_does_not_tell_and_a_cost_has_a_limit() -> None:
+def told(changes: dict[str, Any], **of_gate: Any) -> list[str]:
+    """Show the gate where this is said of its metric, or of it; without the line of heads."""
     sim = rolling(PAUSED, **STATISTICAL)
     sim.run(150)
     rollout = AgentRollout.model_validate(sim.rollout)
     gate = rollout.status.gate
     assert gate is not None
-    changed = revised(gate.metrics[0], reads="runs_count; no outcome counter", bar="stable + 15%")
-    status = revised(rollout.status, gate=revised(gate, metrics=(changed,)))
+    changed = revised(gate, metrics=(revised(gate.metrics[0], **changes),), **of_gate)
+    status = revised(rollout.status, gate=changed)
     lines = gate_lines(rollout.model_copy(update={"status": status}), sim.now, Marks())
-    _, row, reads = (line.plain for line in lines)
+    return [line.plain for line in lines][1:]
+
+
+def test_what_a_profile_reads_is_shown_with_what_it_does_not_tell_and_a_cost_has_a_limit() -> None:
+    row, reads = told({"reads": "runs_count; no outcome counter", "bar": "stable + 15%"})
     assert "at most stable + 15%" in row
     assert reads == "    reads runs_count; no outcome counter"
+
+
+def test_what_is_counted_how_much_it_scatters_and_how_it_is_split_is_shown() -> None:
+    split = "24.7% of 1240 requests are the candidate's, its weight is 25%"
+    assert told({"unit": "Session", "noise": "2.3"}, split=split)[1:] == [
+        "    counts by Session",
+        "    counts scatter 2.3 times as much as by chance",
+        f"  split: {split}",
+    ]

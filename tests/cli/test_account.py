@@ -204,3 +204,18 @@ def test_patience_is_written_as_kubernetes_users_write_it(text: str, seconds: fl
 def test_what_is_no_length_of_time_is_refused(text: str) -> None:
     with pytest.raises(Invalid, match="is no length of time"):
         assert Patience(Goal.PROMOTED, None, text).seconds
+
+
+def test_a_stable_version_that_does_worse_without_a_change_explains_itself() -> None:
+    sim = Simulation(everything(strategy=strategy(watch={})))
+    sim.settle()
+    sim.run(2400)
+    sim.traffic.quality[sim.stable] = 0.5
+    sim.run(300)
+    lines = told(sim)
+    assert lines.startswith(f"support is Degraded: {sim.stable} is stable.")
+    assert "does worse without a change: task-success " in lines
+    assert "recorded 100.0%; no other watched agent asks the same provider" in lines
+    assert "NEXT     a version that served before: turnout undo support" in lines
+    assert "WHY   Degraded: " in seen(sim)
+    assert "does worse" in seen(sim)

@@ -33,6 +33,7 @@ SAMPLE = 300
 AT_REST = {
     "at_rest",
     "begin",
+    "degraded",
     "budget_exhausted",
     "fallen_back",
     "flapping",

@@ -1,7 +1,10 @@
 import time
+from dataclasses import replace
+from typing import Any
 
 from turnout.adapters.documents import AGENT, Ref
 from turnout.api.agent import AgentPhase
+from turnout.api.drift import DriftStatus
 from turnout.core.course import Course
 from turnout.core.decide import Outcome
 from turnout.core.ledger import Entry
@@ -45,3 +48,30 @@ def test_an_agent_that_is_gone_begins_anew() -> None:
     telemetry.agents.forget(REF)
     telemetry.agents.notice(REF, outcome(2))
     assert delays(telemetry, "+Inf") == 0
+
+
+def drifts(telemetry: Telemetry) -> dict[tuple[str, str], float]:
+    found = telemetry.registry.collect()
+    samples = next(one.samples for one in found if one.name == "turnout_agent_drift")
+    return {(one.labels["state"], one.labels["attribution"]): one.value for one in samples}
+
+
+def test_how_stable_does_is_one_series_until_the_agent_is_gone() -> None:
+    telemetry, version = Telemetry(), "support-0123456789"
+
+    def tells(**known: Any) -> None:
+        told = {"version": version, "since": "2026-01-01T00:00:00Z"} | known
+        drift = DriftStatus.model_validate(told) if known else None
+        telemetry.agents.notice(REF, replace(outcome(12), drift=drift))
+
+    tells()
+    assert drifts(telemetry) == {}
+    for _ in range(2):
+        tells(state="Steady")
+        assert drifts(telemetry) == {("Steady", ""): 1.0}
+    tells(state="Degraded", attribution="Provider")
+    assert drifts(telemetry) == {("Degraded", "Provider"): 1.0}
+    tells(state="Degraded", attribution="Own")
+    assert drifts(telemetry) == {("Degraded", "Own"): 1.0}
+    telemetry.agents.forget(REF)
+    assert drifts(telemetry) == {}

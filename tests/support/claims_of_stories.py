@@ -107,6 +107,19 @@ def _intents(sim: Simulation, named: Names, expected: Any) -> list[str]:
     return [f"{one['action']} {one['by']} {one['outcome']}" for one in lines]
 
 
+def _drift(sim: Simulation, expected: str) -> str:
+    """Read `Degraded Own`, as far as was asked."""
+    found = sim.status.get("drift", {})
+    words = [str(found.get("state", "absent")), str(found.get("attribution"))]
+    return " ".join(words[: len(expected.split())])
+
+
+def _baseline(sim: Simulation, version: str, expected: Mapping[str, str]) -> dict[str, str]:
+    """Read the recorded shares, in whole percent."""
+    known = sim.get("AgentVersion", version).get("status", {}).get("baseline", [])
+    return {one["name"]: f"{100 * float(one['good']) / float(one['total']):.0f}%" for one in known}
+
+
 READERS: dict[str, Reader] = {
     "phase": lambda sim, _, __: sim.status.get("phase"),
     "summary": lambda sim, _, text: _within(sim.status.get("summary"), text),
@@ -128,6 +141,11 @@ READERS: dict[str, Reader] = {
     "rollout conditions": lambda sim, _, wanted: _conditions(sim, wanted, sim.rollout),
     "objectives": lambda sim, _, __: {
         one["name"]: one["state"] for one in sim.status.get("objectives", [])
+    },
+    "drift": lambda sim, _, wanted: _drift(sim, wanted),
+    "drift message": lambda sim, _, text: _within(sim.status.get("drift", {}).get("message"), text),
+    "baseline": lambda sim, named, many: {
+        alias: _baseline(sim, named(alias), wanted) for alias, wanted in many.items()
     },
     "frozen": lambda sim, _, __: [
         one["name"] for one in sim.status.get("objectives", []) if one["newRollouts"] == "Frozen"

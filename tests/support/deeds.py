@@ -8,6 +8,7 @@ from tests.support.drifting import registry
 from tests.support.manifests import prompt
 from tests.support.simulation import Simulation
 from turnout.api.base import seconds
+from turnout.core.watching import Peers
 from turnout.simulation.cluster import Document
 
 Names = Callable[[str], str]
@@ -179,6 +180,7 @@ DEEDS: dict[str, Deed] = {
     "trouble": lambda sim, named, why: sim.trouble.update({named(v): w for v, w in why.items()}),
     "refused": lambda sim, named, why: sim.refused.update({named(v): w for v, w in why.items()}),
     "metrics": _metrics,
+    "others": lambda sim, _, many: setattr(sim.vigil, "peers", Peers(**many)),
     "absent": lambda sim, _, names: setattr(sim.provider, "absent", set(names)),
     "exports": lambda sim, named, by: setattr(
         sim, "exports", {option: {named(v) for v in versions} for option, versions in by.items()}

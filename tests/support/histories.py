@@ -117,6 +117,7 @@ OVERSPENT: tuple[Act, ...] = (
     ("quality of candidate", 0.5),
     ("wait", 60),
 )
+DEGRADED: tuple[Act, ...] = (("wait", 2400), ("quality of stable", 0.5), ("wait", 300))
 SPENT: tuple[Act, ...] = (("objectives", True), ("quality of stable", 0.9), ("wait", 180))
 WORSE: tuple[Act, ...] = (*ROLLOUT, ("quality of candidate", 0.5))
 
@@ -160,6 +161,7 @@ SCENES: tuple[Scene, ...] = (
     Scene(STABLE_DEAD, ("content", 1)),
     Scene(ROLLOUT, ("squat", True)),
     Scene(ROLLOUT, ("gateway", "refuses")),
+    Scene(ROLLOUT, ("gateway", "refuses"), watch={}),
     Scene(ROLLOUT, ("tools", "drifted")),
     Scene(BURNING, gate=()),
     Scene(OVERSPENT, gate=CAPPED),
@@ -181,6 +183,7 @@ SCENES: tuple[Scene, ...] = (
     Scene((*ROLLOUT, ("promote", "Full")), ("pin", 1)),
     Scene(REWRITTEN, ("registry", DRIFTED)),
     Scene((*REWRITTEN, ("registry", DRIFTED), ("wait", 60))),
+    Scene(DEGRADED, watch={}),
     Scene(FLAPPED, ("registry", DRIFTED), watch={}),
     Scene((*FLAPPED, ("registry", DRIFTED)), watch={"flapWindow": "1h"}),
 )

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from tests.support.service import MINUTE, Service
 from tests.support.trouble import TroubledLife
+from tests.support.vigil import Vigil
 from turnout.api.agent import AgentStatus
 from turnout.api.base import Wire
 from turnout.api.rollout import AgentRolloutStatus
@@ -67,6 +68,7 @@ class Simulation(TroubledLife[Traffic]):
 
     def __init__(self, documents: list[Document], *, scrape: float = 2.0) -> None:
         super().__init__(scrape, Traffic())
+        self.vigil = Vigil(self.traffic.service)
         self.weights: list[tuple[datetime, dict[str, int]]] = []
         self.written: list[Action] = []
         self.events: dict[str, tuple[str, str]] = {}
@@ -82,17 +84,21 @@ class Simulation(TroubledLife[Traffic]):
     def restart(self) -> None:
         """Lose all that the operator keeps in memory."""
         self.ledger = {}
+        self.vigil.forget()
 
     @override
     def world(self) -> World:
         seen = super().world()
-        return replace(seen, spendings=self.traffic.service.spendings(seen, self.provider.blind))
+        blind = self.provider.blind
+        seen = replace(seen, spendings=self.traffic.service.spendings(seen, blind))
+        return self.vigil.seen(seen, blind)
 
     @override
     def step(self, most: float) -> float:
-        has_objectives = self.get("Agent", self.agent_name)["spec"].get("objectives")
+        spec = self.get("Agent", self.agent_name)["spec"]
+        is_told = spec.get("objectives") or (spec.get("strategy") or {}).get("watch")
         until_told = MINUTE - self.now.timestamp() % MINUTE
-        return super().step(min(most, until_told) if has_objectives else most)
+        return super().step(min(most, until_told) if is_told else most)
 
     @override
     def reconcile(self, *, stop_after: int | None = None) -> Outcome:

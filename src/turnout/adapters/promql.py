@@ -52,6 +52,7 @@ def increase(query: IncreaseQuery, provider: MetricsProvider) -> str:
         f"{label}=~{literal(names)}",
         f'exported_{label}=""',
         f'exported_{provider.namespace_label}=""',
+        *(_beginning(name, query.begins[name]) for name in sorted(query.begins)),
     ]
     asked = selector(query.metric, where, query.match_labels, query.upper_bound)
     grown = f"increase({asked}[{whole_seconds(query.window)}s])"
@@ -69,6 +70,11 @@ def selector(
     if bound is not None:
         matchers.append(f"le=~{literal(_bounds(bound))}")
     return f"{metric}{{{','.join(matchers)}}}"
+
+
+def _beginning(label: str, part: str) -> str:
+    check_names(label)
+    return f"{label}=~{literal(re.escape(part) + '.*')}"
 
 
 def check_names(*names: str) -> None:

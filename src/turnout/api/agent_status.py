@@ -19,6 +19,7 @@ from turnout.api.base import (
     Wire,
     Word,
 )
+from turnout.api.drift import DriftStatus
 from turnout.api.objectives import ObjectiveStatus
 from turnout.api.schema import keyed_by
 
@@ -174,7 +175,9 @@ class AgentStatus(Status):
     """What was read back from the route."""
     objectives: Annotated[tuple[ObjectiveStatus, ...], Field(max_length=8), keyed_by("name")] = ()
     """How the objectives are kept."""
+    drift: DriftStatus | None = None
+    """How stable does beside how it was recorded to do; absent where the strategy has no watch."""
     conditions: Conditions = ()
     """Accepted, ResolvedRefs, ContentPinned, Available, Programmed, Progressing, GatesPassing and
-    Ready, always; ErrorBudget where there are objectives; Reconciling, Stalled and Forbidden while
-    they apply."""
+    Ready, always; ErrorBudget where there are objectives; Steady where the strategy has a watch;
+    Reconciling, Stalled and Forbidden while they apply."""

@@ -19,6 +19,7 @@ from turnout.api.base import (
     Wire,
     Word,
 )
+from turnout.api.drift import Baseline
 from turnout.api.schema import Cel, keyed_by
 
 
@@ -129,6 +130,9 @@ class AgentVersionStatus(Status):
     """When it was taken back last."""
     rejected_by: Rejection | None = None
     """Why it was taken back."""
+    baseline: Annotated[tuple[Baseline, ...], Field(max_length=20), keyed_by("name")] = ()
+    """How it did when it was promoted, or soon after: what it is held to while it is stable, where
+    the strategy has a watch."""
     conditions: Conditions = ()
     """ContentStored and Available."""
 

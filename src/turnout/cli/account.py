@@ -21,7 +21,7 @@ from turnout.cli.past import Line, line_of
 from turnout.cli.screen import Marks, marks_of, safe, tell
 from turnout.cli.times import clock, span
 from turnout.cli.verdict import gate_lines
-from turnout.cli.why import Why, next_steps, why
+from turnout.cli.why import Why, is_drifting, next_steps, why
 from turnout.core.phase import has_ended
 from turnout.core.rules import RULES
 from turnout.errors import NotFound
@@ -92,7 +92,7 @@ def account_of(record: Record, word: str | None) -> Account:
 def _explains(record: Record) -> bool:
     """Claim that the newest rollout is why the agent is where it is: what it waits for is not."""
     told = record.agent.status.rollout
-    return told is None or told.queue is None
+    return (told is None or told.queue is None) and not is_drifting(record)
 
 
 def account_lines(told: Account, now: datetime, marks: Marks) -> Iterator[Text]:

@@ -14,7 +14,7 @@ from turnout.api.strategy import Step
 from turnout.cli.agents import Record
 from turnout.cli.budget import budget_document
 from turnout.cli.screen import Marks
-from turnout.cli.why import next_steps, why
+from turnout.cli.why import is_drifting, next_steps, why
 from turnout.core.world import Pod
 
 STYLES: Final[Mapping[AgentPhase, str]] = {
@@ -151,7 +151,8 @@ def changed_planes(record: Record, before: str | None, after: str) -> list[str]:
 
 def ended_badly(record: Record) -> bool:
     """Claim that what was tried last is why the agent is where it is."""
-    return record.agent.status.phase in {AgentPhase.ROLLED_BACK, AgentPhase.DEGRADED}
+    tried = record.agent.status.phase in {AgentPhase.ROLLED_BACK, AgentPhase.DEGRADED}
+    return tried and not is_drifting(record)
 
 
 def sight_document(sight: Sight) -> dict[str, Any]:

@@ -54,6 +54,8 @@ def _telling(record: Record) -> AgentRollout | None:
     newest = record.newest
     if newest is None or record.running is not None:
         return newest
+    if is_drifting(record):
+        return None
     taken_back = record.agent.status.phase in {AgentPhase.ROLLED_BACK, AgentPhase.DEGRADED}
     return newest if taken_back and newest.status.phase is not RolloutPhase.PROMOTED else None
 
@@ -75,6 +77,14 @@ def _at_rest(record: Record) -> Why:
     return Why(found.reason if found else "AtRest", "what is asked for is what runs")
 
 
+def is_drifting(record: Record) -> bool:
+    """Claim that the agent is where it is for its stable version does worse without a change."""
+    conditions = {one.type: one for one in record.agent.status.conditions}
+    found = conditions.get("Progressing")
+    told = found is not None and found.reason == Reason.DEGRADED
+    return told and record.running is None
+
+
 def frozen_switch(agent: Agent) -> str | None:
     """Say what waits until a person acknowledges switches that nobody asked for."""
     conditions = {one.type: one for one in agent.status.conditions}
@@ -89,6 +99,8 @@ def next_steps(record: Record) -> str | None:
         return _next_of(record.running, name)
     if frozen_switch(record.agent) is not None:
         return f"turnout acknowledge {name}"
+    if is_drifting(record):
+        return f"a version that served before: turnout undo {name}; other content: its own rollout"
     if record.agent.status.phase is AgentPhase.ROLLED_BACK:
         return f"other content is a new version; the same one again: turnout retry {name}"
     return None

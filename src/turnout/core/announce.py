@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from turnout.api.rollout import AgentRollout, AgentRolloutStatus, RolloutPhase
 from turnout.core.budget_holds import announce_budgets
 from turnout.core.course import Course
+from turnout.core.drift import announce_drift
 from turnout.core.orders import announce_switch
 from turnout.core.phase import has_ended
 from turnout.core.plan import Announcement, Target
@@ -57,7 +58,7 @@ def announce(world: World, course: Course) -> tuple[Announcement, ...]:
     """Compare the record before and after, and announce what is new."""
     agent = Target("Agent", world.namespace, world.name)
     news = (*_news(agent, course), *_start(agent, course), *_queued(world, agent, course))
-    return (*news, *announce_switch(world), *announce_budgets(world))
+    return (*news, *announce_switch(world), *announce_budgets(world), *announce_drift(world))
 
 
 def _queued(world: World, agent: Target, course: Course) -> Iterator[Announcement]:

@@ -10,6 +10,7 @@ from turnout.core.checks import forbidden_model
 from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim
 from turnout.core.content import Unresolved
 from turnout.core.course import Course
+from turnout.core.drift import drift_claims, drift_of
 from turnout.core.intake import Wanted
 from turnout.core.kill import stopped_by
 from turnout.core.reasons import Reason
@@ -35,6 +36,7 @@ def claims(
     yield _progressing(course, phase)
     yield _gate(course)
     yield from budget_claims(world)
+    yield from drift_claims(world, drift_of(world))
     yield _ready(course, phase, available)
     if phase in RECONCILING:
         yield Claim("Reconciling", TRUE, course.reason, course.message)

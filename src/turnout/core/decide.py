@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from turnout.api.agent import AgentPhase
 from turnout.api.base import seconds
+from turnout.api.drift import DriftStatus
 from turnout.core.announce import announce
 from turnout.core.arrange import Arrangement, arrange
 from turnout.core.checkpoint import is_due
@@ -50,6 +51,7 @@ class Outcome:
         course: Where things go, for telemetry.
         wanted: What the Agent asks for.
         due: When time alone changes something else than the course; None where it never does.
+        drift: How stable does beside what was recorded of it; None where it is not watched.
     """
 
     decision: Decision
@@ -59,6 +61,7 @@ class Outcome:
     course: Course
     wanted: Wanted | Unresolved | None = None
     due: datetime | None = None
+    drift: DriftStatus | None = None
 
     @property
     def is_calm(self) -> bool:
@@ -86,7 +89,16 @@ def decide(world: World) -> Outcome:
         again_in=_again_in(world, course, due),
     )
     evidence = course.evidence or Evidence(FIRST, {})
-    return Outcome(decision, evidence.ledger, evidence.blind, status.phase, course, wanted, due)
+    return Outcome(
+        decision,
+        evidence.ledger,
+        evidence.blind,
+        status.phase,
+        course,
+        wanted,
+        due,
+        status.drift,
+    )
 
 
 def decide_again(world: World, before: Outcome) -> Outcome | None:

@@ -16,6 +16,7 @@ from turnout.core.reasons import Reason
 from turnout.core.route import KIND as HTTP_ROUTE
 from turnout.core.route import uses_route
 from turnout.core.units import Templates, miscounted
+from turnout.core.way import way_of
 from turnout.core.world import Unread, World
 
 RATIO_LIMIT = 50
@@ -53,7 +54,7 @@ class Wanted:
 
 def take_in(world: World) -> Wanted | Unresolved:
     """Resolve what the Agent asks for, its strategy included."""
-    way = _strategy(world)
+    way = way_of(world)
     if isinstance(way, Unresolved):
         return way
     strategy, gate = way
@@ -68,20 +69,6 @@ def take_in(world: World) -> Wanted | Unresolved:
     if fallback is not None:
         ref, content = fallback.ref, None
     return name_conflict(world, ref) or Wanted(ref, content, strategy, gate, fallback)
-
-
-def _strategy(world: World) -> tuple[Strategy, Gate] | Unresolved:
-    spec = world.agent.spec
-    if spec.strategy is not None and spec.gate is not None:
-        return spec.strategy, spec.gate
-    name = spec.strategy_ref.name if spec.strategy_ref else ""
-    found = world.sources.strategy
-    if found is None:
-        message = f"RolloutStrategy {name} does not exist in this namespace"
-        return Unresolved(Reason.REFERENCE_NOT_FOUND, message)
-    if isinstance(found, Unread):
-        return unread(f"RolloutStrategy {name}", found)
-    return found.spec.strategy, found.spec.gate
 
 
 def _unsupported(world: World, strategy: Strategy) -> Unresolved | None:

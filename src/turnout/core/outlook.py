@@ -8,6 +8,7 @@ from typing import Final
 from turnout.api.base import VersionRef
 from turnout.api.rollout import AgentRollout, RolloutPhase, Trigger
 from turnout.core.budget_holds import FREEZABLE, budget_freezes
+from turnout.core.drift import degraded
 from turnout.core.flaps import flapping
 from turnout.core.intake import Wanted
 from turnout.core.reasons import Reason
@@ -18,6 +19,9 @@ from turnout.core.world import World
 
 FLAPPING: Final = "flapping"
 """The rule that waits for a person after two switches that nobody asked for."""
+
+DEGRADED: Final = "degraded"
+"""The rule that tells of a stable version that does worse though nobody changed it."""
 
 EXHAUSTED: Final = "budget_exhausted"
 """The rule that waits until enough of the error budgets is left."""
@@ -51,7 +55,7 @@ def _outlook(
 ) -> Outlook:
     version, digest = wanted.ref.version, wanted.ref.digest
     if stable is not None and digest == stable.digest:
-        return _at_rest(wanted)
+        return _at_rest(world, wanted)
     if world.agent.spec.paused:
         return Outlook("frozen", Reason.PAUSED, f"spec.paused is true: {version} waits")
     if newest is not None and newest.spec.to.digest == digest:
@@ -65,9 +69,12 @@ def _outlook(
     return begins if frozen is None else Outlook(FLAPPING, Reason.FLAPPING, frozen)
 
 
-def _at_rest(wanted: Wanted) -> Outlook:
+def _at_rest(world: World, wanted: Wanted) -> Outlook:
     """Say that nothing is to be done, and where that is only until the tools are as they were."""
     version, fallback = wanted.ref.version, wanted.fallback
+    worse = degraded(world)
+    if worse is not None:
+        return Outlook(DEGRADED, Reason.DEGRADED, worse)
     if fallback is None:
         return Outlook("at_rest", Reason.AT_REST, f"{version} is stable and wanted")
     message = (

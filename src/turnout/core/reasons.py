@@ -92,6 +92,12 @@ class Reason(StrEnum):
     ERROR_BUDGET_SPENT = "ErrorBudgetSpent"
     ERROR_BUDGET_EXHAUSTED = "ErrorBudgetExhausted"
 
+    # how stable does after its promotion
+    AS_RECORDED = "AsRecorded"
+    DEGRADED = "Degraded"
+    LEARNING = "Learning"
+    RECOVERED = "Recovered"
+
     # pods and traffic
     MINIMUM_REPLICAS_AVAILABLE = "MinimumReplicasAvailable"
     MINIMUM_REPLICAS_UNAVAILABLE = "MinimumReplicasUnavailable"

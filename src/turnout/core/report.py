@@ -21,11 +21,12 @@ from turnout.core.claims import claims
 from turnout.core.conditions import fold_conditions
 from turnout.core.content import Unresolved
 from turnout.core.course import Course
+from turnout.core.drift import drift_of
 from turnout.core.intake import Wanted
 from turnout.core.kill import stopped_by
 from turnout.core.lineup import STRAIGHT_BACK
 from turnout.core.objectives import objectives_of
-from turnout.core.outlook import EXHAUSTED, FLAPPING
+from turnout.core.outlook import DEGRADED, EXHAUSTED, FLAPPING
 from turnout.core.pods import pod_labels
 from turnout.core.reasons import Reason
 from turnout.core.rollout_claims import FAILED
@@ -60,6 +61,7 @@ def report(
         sources=before.sources,
         route=_route(world),
         objectives=objectives_of(world),
+        drift=drift_of(world),
     )
     if isinstance(wanted, Wanted) and wanted.content is not None:
         status = status.model_copy(update={"sources": wanted.content.sources()})
@@ -107,7 +109,8 @@ def _rest_phase(world: World, course: Course, wanted: Wanted) -> AgentPhase:
     if stable is None:
         ended = course.status is not None and course.status.phase is not RolloutPhase.SUPERSEDED
         return AgentPhase.DEGRADED if ended else AgentPhase.PENDING
-    if world.agent.spec.replicas > 0 and world.arm(stable.version).ready == 0:
+    is_dead = world.agent.spec.replicas > 0 and world.arm(stable.version).ready == 0
+    if is_dead or course.rule == DEGRADED:
         return AgentPhase.DEGRADED
     if world.agent.spec.paused:
         return AgentPhase.PAUSED
@@ -133,7 +136,7 @@ def summary(course: Course) -> str | None:
     status, queue = course.status, _queue(course)
     if queue is not None:
         return f"place {queue.position} of {queue.of}"
-    if course.rule in {"fallen_back", FLAPPING, EXHAUSTED}:
+    if course.rule in {"fallen_back", FLAPPING, EXHAUSTED, DEGRADED}:
         return course.reason.value
     if status is None or course.start is not None or course.rule == "at_rest":
         return None

@@ -14,6 +14,7 @@ from turnout.api.rollout import (
 from turnout.api.version import AgentVersion, AgentVersionStatus, Rejection, VersionState
 from turnout.core import naming
 from turnout.core.arrange import Arrangement
+from turnout.core.baselines import completed, shown_by
 from turnout.core.conditions import FALSE, TRUE, Claim, fold_conditions
 from turnout.core.course import Course
 from turnout.core.intents import fold_intents
@@ -127,9 +128,7 @@ def _state(
 ) -> AgentVersionStatus:
     before, digest = version.status, version.spec.digest
     if course.stable is not None and course.stable.digest == digest:
-        if before.state is VersionState.STABLE:
-            return before
-        return AgentVersionStatus(state=VersionState.STABLE, promoted_at=world.now)
+        return _stable(world, course, version)
     rollout, status = course.rollout, course.status
     if rollout is not None and status is not None and rollout.spec.to.digest == digest:
         if course.running:
@@ -138,6 +137,22 @@ def _state(
             known = before.state is VersionState.REJECTED
             return before if known else _rejected(rollout, status)
     return revised(before, state=_former(before, runs=arrangement.runs(version.metadata.name)))
+
+
+def _stable(world: World, course: Course, version: AgentVersion) -> AgentVersionStatus:
+    """Tell of the stable version, and what it is held to: shown when promoted, or learned since.
+
+    Where a promotion shows nothing anew, as that of a way back, what was known stays.
+    """
+    before = version.status
+    if before.state is VersionState.STABLE:
+        return revised(before, baseline=completed(world, version))
+    made, rollout = (
+        AgentVersionStatus(state=VersionState.STABLE, promoted_at=world.now),
+        course.rollout,
+    )
+    shown = shown_by(rollout, course.evidence, world) if rollout is not None else ()
+    return revised(made, baseline=shown or before.baseline)
 
 
 def _former(before: AgentVersionStatus, *, runs: bool) -> VersionState:

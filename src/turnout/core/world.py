@@ -28,6 +28,7 @@ from turnout.core.lineup import Turn
 from turnout.core.looks import ArmRole, Member, Readings
 from turnout.core.plan import Document
 from turnout.core.reasons import Reason
+from turnout.core.watching import NO_PEERS, Peers, Watching
 
 Tools: TypeAlias = Mapping[str, tuple[str, str | None]]
 """By name of a tool: address of its server, and digest of what it tells; None where it is gone."""
@@ -166,6 +167,8 @@ class World:
         tools: What servers told of the tools of versions that may be gone back to, where tools
             drifted, by version.
         spendings: What the whole service answered, by objective.
+        watching: What was seen of stable since it is watched.
+        peers: Other watched agents whose model the same provider serves.
         foreign: Versions under whose name stands what is not that version, with the cause: such
             objects are left as they are.
     """
@@ -191,6 +194,8 @@ class World:
     turn: Turn | None = None
     tools: Mapping[str, Tools] = field(default_factory=dict)
     spendings: Mapping[str, Spending] = field(default_factory=dict)
+    watching: Watching | None = None
+    peers: Peers = NO_PEERS
 
     @property
     def name(self) -> str:

@@ -31,14 +31,16 @@ from turnout.runtime.answers import Answers
 from turnout.runtime.apply import Hand
 from turnout.runtime.budgets import Budgets
 from turnout.runtime.collect import Collector
+from turnout.runtime.drifts import Drifts
 from turnout.runtime.events import Herald
 from turnout.runtime.guards import Accidents, Guards
 from turnout.runtime.health import Pulse, endpoints
 from turnout.runtime.hub import Hub
 from turnout.runtime.inbox import Inbox
+from turnout.runtime.instruments import Instruments
 from turnout.runtime.lease import Fenced, Leadership, lease_ref
 from turnout.runtime.lineup import Lineup
-from turnout.runtime.observe import Instruments, Observer
+from turnout.runtime.observe import Observer
 from turnout.runtime.parse import is_running
 from turnout.runtime.process import be_thrifty
 from turnout.runtime.queue import Queue
@@ -95,9 +97,10 @@ class Operator:
         self._sweeper = Sweeper(self._relister, self.wake, self._active)
         metrics = PrometheusMetrics(settings.metrics, telemetry.count_query)
         self._budgets = Budgets(metrics, clock, telemetry.budgets, wake=self.wake)
+        self._drifts = Drifts(metrics, settings.metrics, clock, wake=self.wake)
         hub = Hub(metrics, settings.metrics_queries_per_namespace)
         gauge = Gauge(hub, settings.metrics, Sightings(self.wake))
-        tools = Instruments(gauge, self._budgets)
+        tools = Instruments(gauge, self._budgets, self._drifts)
         observer = Observer(self._store, fenced, tools, clock, self._surroundings, wake=self.wake)
         self._herald = Herald(fenced, clock, settings.pod_name)
         self._accidents = Accidents(fenced, clock, settings.pod_namespace, self._herald.tell)
@@ -135,6 +138,7 @@ class Operator:
     def forget(self, ref: Ref) -> None:
         """End the series of an Agent that is gone, and ask nothing more about it."""
         self._budgets.forget(ref)
+        self._drifts.forget(ref)
         self.telemetry.agents.forget(ref)
 
     def _refresh(self) -> None:
@@ -195,6 +199,7 @@ class Operator:
                 term.create_task(self._herald.run())
                 term.create_task(self._keep_looking_around())
                 term.create_task(self._budgets.run())
+                term.create_task(self._drifts.run())
                 term.create_task(self._workers.run(self._leadership.still_leading))
         except* LeaseLost as lost:
             raise LeaseLost(str(lost.exceptions[0])) from None

@@ -1,7 +1,7 @@
 """Observe: read everything that bears on one Agent, once, into a frozen World."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from turnout.adapters import documents as kinds
@@ -29,24 +29,16 @@ from turnout.core.stable import stable_of
 from turnout.core.world import Child, Sources, Unread, World
 from turnout.errors import Invalid, NotFound
 from turnout.runtime import parse
-from turnout.runtime.budgets import Budgets
 from turnout.runtime.contents import Contents
+from turnout.runtime.instruments import Instruments
 from turnout.runtime.memory import Memory
 from turnout.runtime.pasts import looked
-from turnout.runtime.readings import Gauge, Question
+from turnout.runtime.readings import Question
 from turnout.runtime.store import Refs, Store
 from turnout.runtime.surroundings import Surroundings
 from turnout.runtime.texts import Texts
 
 SERVING_KINDS = (kinds.DEPLOYMENT, kinds.SERVICE, kinds.CONFIG_MAP, kinds.HTTP_ROUTE)
-
-
-@dataclass(frozen=True)
-class Instruments:
-    """What metrics are read with: those of a rollout's arms, those of whole services."""
-
-    gauge: Gauge
-    budgets: Budgets
 
 
 class Observer:
@@ -73,7 +65,7 @@ class Observer:
         self._clock = clock
         self._surroundings = surroundings
         self._contents = Contents(cluster)
-        self._budgets = instruments.budgets
+        self._budgets, self._drifts = instruments.budgets, instruments.drifts
         self.texts = Texts(cluster, store, wake)
         self.sightings = instruments.gauge.sightings
 
@@ -105,6 +97,7 @@ class Observer:
         world = await self._contents.add(world, asked, memory.doubted)
         memory.doubted &= world.foreign.keys()
         world = replace(world, spendings=self._budgets.attend(ref, world))
+        world = self._drifts.attend(ref, world)
         return await self._with_evidence(world, memory, readings)
 
     async def look_again(self, seen: World, memory: Memory) -> World:

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from turnout.adapters.documents import Ref
 from turnout.api.agent import AgentPhase
+from turnout.api.drift import DriftStatus
 from turnout.api.rollout import AgentRolloutStatus, RolloutPhase
 from turnout.core.decide import Outcome
 from turnout.core.phase import has_ended
@@ -29,6 +30,11 @@ class AgentSeries:
         counter = partial(Counter, registry=registry)
         histogram = partial(Histogram, registry=registry)
         self._phase = gauge("turnout_agent_phase", "1 for the present phase.", (*_AGENT, "phase"))
+        self._drift = gauge(
+            "turnout_agent_drift",
+            "1 for how stable does beside how it was recorded to do.",
+            (*_AGENT, "state", "attribution"),
+        )
         self._weight = gauge(
             "turnout_traffic_weight_ratio",
             "Share of the traffic by version.",
@@ -61,6 +67,7 @@ class AgentSeries:
             "turnout_collection_stopped",
             "1 where so many Agents went at once that an administrator is asked.",
         )
+        self._drifts: dict[Ref, tuple[str, str]] = {}
         self._phases: dict[Ref, AgentPhase] = {}
         self._last: dict[Ref, tuple[str, ...]] = {}
         self._told: dict[Ref, AgentRolloutStatus | None] = {}
@@ -75,9 +82,22 @@ class AgentSeries:
                 self._phase.labels(*agent, phase.value).set(phase is outcome.phase)
         if outcome.decision.actions:
             self._decisions.labels(*agent, outcome.decision.rule).inc()
+        self._note_drift(ref, outcome.drift)
         self._note_weights(ref, outcome)
         self._note_windows(ref, outcome)
         self._note_end(agent, outcome)
+
+    def _note_drift(self, ref: Ref, told: DriftStatus | None) -> None:
+        now = None if told is None else (told.state.value, told.attribution or "")
+        before = self._drifts.get(ref)
+        if before == now:
+            return
+        if before is not None:
+            self._drift.remove(ref.namespace, ref.name, *before)
+        self._drifts.pop(ref, None)
+        if now is not None:
+            self._drift.labels(ref.namespace, ref.name, *now).set(1)
+            self._drifts[ref] = now
 
     def _note_weights(self, ref: Ref, outcome: Outcome) -> None:
         course = outcome.course
@@ -126,6 +146,7 @@ class AgentSeries:
     def forget(self, ref: Ref) -> None:
         """End the series of an Agent that is gone."""
         self._judged.pop(ref, None)
+        self._note_drift(ref, None)
         self._phases.pop(ref, None)
         self._told.pop(ref, None)
         if ref not in self._last:

@@ -79,10 +79,15 @@ class Slump:
         return self.bets.log >= ENOUGH and self.candidate.total >= ASKED and fell
 
     def _most(self, margin: float | None) -> float:
-        """Tell how often stable may fail before it is an incident.
+        """Tell how often stable may fail before it is an incident."""
+        return most_failures(self.usual, max(margin or 0.0, LEAST))
 
-        Two standard errors are allowed for what is usual, which is not known exactly.
-        """
-        usual = self.usual.failures
-        error = math.sqrt(usual * (1.0 - usual) / max(self.usual.total, 1.0))
-        return usual + max(margin or 0.0, LEAST) + 2.0 * error
+
+def most_failures(usual: Rate, margin: float) -> float:
+    """Tell how often a version may fail that usually fails so often.
+
+    Two standard errors are allowed for what is usual, which is not known exactly.
+    """
+    failures = usual.failures
+    error = math.sqrt(failures * (1.0 - failures) / max(usual.total, 1.0))
+    return failures + margin + 2.0 * error

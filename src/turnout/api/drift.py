@@ -1,0 +1,78 @@
+"""How a stable version does beside how it was recorded to do."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from turnout.api.base import Count, Message, Name, Text, Timestamp, Wire, Word
+from turnout.api.schema import keyed_by
+
+
+class DriftState(StrEnum):
+    """Whether stable does as it was recorded to do. May grow; an unknown word counts as Unknown."""
+
+    STEADY = "Steady"
+    DEGRADED = "Degraded"
+    UNKNOWN = "Unknown"
+
+
+class Attribution(StrEnum):
+    """What is likely to be the cause. May grow."""
+
+    PROVIDER = "Provider"
+    TOOL = "Tool"
+    OWN = "Own"
+    UNKNOWN = "Unknown"
+
+
+class Baseline(Wire):
+    """How a version does by one metric: what it is held to once it is stable."""
+
+    name: Name
+    """Name of the metric in the gate."""
+    reads: Text
+    """The series that this was read from; of others it says nothing."""
+    good: Count
+    """Good requests."""
+    total: Count
+    """All requests."""
+    recorded_at: Timestamp
+    """When it was recorded."""
+
+
+class DriftMetric(Wire):
+    """How stable does by one metric."""
+
+    name: Name
+    """Name of the metric in the gate."""
+    state: DriftState
+    """Whether it does as recorded."""
+    reason: Word
+    """Why, in one CamelCase word: AsRecorded, Degraded, Learning, TooFewRequests."""
+    recorded: Text | None = None
+    """What it is held to as text: 96.1%."""
+    measured: Text | None = None
+    """What it measured when it was found to do worse: 85.0%; absent while it does as recorded."""
+
+
+class DriftStatus(Wire):
+    """How stable does since it was promoted, where the strategy has a watch."""
+
+    state: DriftState
+    """Degraded where a metric is worse than recorded or an objective's budget is used up too fast;
+    Unknown where something is not known and nothing is worse."""
+    version: Name
+    """The stable version that this speaks of."""
+    since: Timestamp
+    """Since when the state is so."""
+    attribution: Attribution | None = None
+    """What is likely to be the cause: Provider where others that ask the same provider do worse,
+    too; Tool where a tool changed; Own where others do as before; Unknown where there are none.
+    Absent where nothing is worse."""
+    metrics: Annotated[tuple[DriftMetric, ...], Field(max_length=20), keyed_by("name")] = ()
+    """Each metric of the gate that may take a version back or hold it, costs aside."""
+    objectives: Annotated[tuple[Name, ...], Field(max_length=8)] = ()
+    """Objectives whose error budget is used up too fast."""
+    message: Message = ""
+    """The same in a sentence."""

@@ -1,0 +1,254 @@
+"""What is told of a stable version under watch: whether it does as recorded, and if not, why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from turnout.api.drift import Attribution, DriftMetric, DriftState, DriftStatus
+from turnout.api.tools import ToolRegistry
+from turnout.api.tools_status import DriftChange
+from turnout.core.baselines import is_watched, plan_of
+from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim
+from turnout.core.gates import percent
+from turnout.core.objectives import burns, objectives_of
+from turnout.core.patch import revised
+from turnout.core.plan import Announcement, Target
+from turnout.core.reasons import Reason
+from turnout.core.sequential.recent import Rate
+from turnout.core.stable import stable_of
+from turnout.core.watching import (
+    ENOUGH,
+    LEARNED_LOOKS,
+    LEARNED_REQUESTS,
+    MISSED,
+    NEW,
+    NO_PEERS,
+    Peers,
+    Plan,
+    Sighting,
+    Subject,
+    Watching,
+    begin,
+)
+from turnout.core.world import World
+
+_LACKING: Final = {
+    Reason.PENDING: "nothing was read yet",
+    Reason.TOO_FEW_REQUESTS: "too few requests in the last hour",
+    Reason.LEARNING: (
+        "how it does is being learned, from "
+        f"{LEARNED_REQUESTS:.0f} requests in at least {LEARNED_LOOKS} minutes"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Around:
+    """What else tells of a version's trouble.
+
+    Attributes:
+        peers: Others whose model the same provider serves.
+        tools: Which tools changed, in words; empty where none did.
+        objectives: Objectives whose error budget is used up too fast, with what is told of them.
+    """
+
+    peers: Peers = NO_PEERS
+    tools: str = ""
+    objectives: tuple[tuple[str, str], ...] = ()
+
+
+def around(world: World) -> Around:
+    """Tell what else is known of an Agent's trouble."""
+    burning = tuple((one.name, one.message) for one in objectives_of(world) if burns(one))
+    return Around(world.peers, _changed_tools(world), burning)
+
+
+def _changed_tools(world: World) -> str:
+    registry = world.sources.registry
+    if not isinstance(registry, ToolRegistry):
+        return ""
+    changes = (one for one in registry.status.drift if one.change is not DriftChange.NEW)
+    return ", ".join(f"{one.tool} ({one.change.value})" for one in changes)
+
+
+def drift_of(world: World) -> DriftStatus | None:
+    """Tell how stable does; the very same as before where nothing is new."""
+    if not is_watched(world):
+        return None
+    before, stable, plan = world.agent.status.drift, stable_of(world), plan_of(world)
+    if before is not None and (stable is None or before.version != stable.version):
+        before = None
+    if plan is None:
+        return before
+    return stance(plan, world.watching, around(world), before, world.now)
+
+
+def stance(
+    plan: Plan,
+    watching: Watching | None,
+    beside: Around,
+    before: DriftStatus | None,
+    now: datetime,
+) -> DriftStatus:
+    """Tell how stable does; the very same as before where nothing is new.
+
+    Args:
+        plan: What is watched.
+        watching: What was seen so far; None where nothing was.
+        beside: What else is known.
+        before: What was told of it before.
+        now: When this is told.
+    """
+    seen = (watching or begin(plan)).metrics
+    known = {one.name: one for one in before.metrics} if before is not None else {}
+    metrics = tuple(
+        _metric(one, seen.get(one.name, NEW), known.get(one.name)) for one in plan.subjects
+    )
+    objectives = tuple(name for name, _ in beside.objectives)
+    state = _state(metrics, objectives)
+    told = DriftStatus(
+        state=state,
+        version=plan.stable.version,
+        since=before.since if before is not None and before.state is state else now,
+        attribution=_attribution(beside, before) if state is DriftState.DEGRADED else None,
+        metrics=metrics,
+        objectives=objectives,
+    )
+    if before is not None and revised(told, message=before.message) == before:
+        return before
+    return revised(told, message=_message(told, plan, seen, beside))
+
+
+def _state(metrics: tuple[DriftMetric, ...], objectives: tuple[str, ...]) -> DriftState:
+    states = {one.state for one in metrics}
+    if DriftState.DEGRADED in states or objectives:
+        return DriftState.DEGRADED
+    return DriftState.UNKNOWN if DriftState.UNKNOWN in states else DriftState.STEADY
+
+
+def _metric(subject: Subject, seen: Sighting, before: DriftMetric | None) -> DriftMetric:
+    recorded = subject.recorded or seen.recorded
+    told = DriftMetric(
+        name=subject.name,
+        state=DriftState.STEADY,
+        reason=Reason.AS_RECORDED,
+        recorded=None if recorded is None else _share(recorded),
+    )
+    was_worse = before is not None and before.state is DriftState.DEGRADED
+    if seen.drift.is_worse:
+        measured = (
+            before.measured if before is not None and was_worse else _share(seen.drift.lately)
+        )
+        worse = {"state": DriftState.DEGRADED, "reason": Reason.DEGRADED}
+        return revised(told, **worse, measured=measured)
+    was_known = before is not None and before.state is DriftState.STEADY
+    lacking = _lacking(subject, seen, recorded, was_known=was_known)
+    if lacking is None:
+        return told
+    return revised(told, state=DriftState.UNKNOWN, reason=lacking)
+
+
+def _share(rate: Rate) -> str:
+    return percent(rate.good / rate.total if rate.total > 0.0 else None)
+
+
+def _lacking(
+    subject: Subject, seen: Sighting, recorded: Rate | None, *, was_known: bool
+) -> Reason | None:
+    """Say what is not known of a metric; a look or two may tell nothing."""
+    if subject.problem is not None:
+        return subject.problem.reason
+    if seen.blind is not None and (seen.missed >= MISSED or not was_known):
+        return seen.blind.reason
+    if recorded is None:
+        return Reason.LEARNING if seen.looks else Reason.PENDING
+    least = ENOUGH / 2 if was_known else ENOUGH
+    return None if seen.drift.asked >= least else Reason.TOO_FEW_REQUESTS
+
+
+def _attribution(beside: Around, before: DriftStatus | None) -> Attribution:
+    """Say what is likely to be the cause; once others suffer, too, it stays the provider."""
+    known = before.attribution if before is not None else None
+    peers = beside.peers
+    if known is Attribution.PROVIDER or (peers.worse and 2 * peers.worse >= peers.known):
+        return Attribution.PROVIDER
+    if beside.tools:
+        return Attribution.TOOL
+    return Attribution.OWN if peers.known else known or Attribution.UNKNOWN
+
+
+def _message(told: DriftStatus, plan: Plan, seen: Mapping[str, Sighting], beside: Around) -> str:
+    if told.state is DriftState.STEADY:
+        return f"{told.version} does as recorded when it was promoted"
+    if told.state is DriftState.UNKNOWN:
+        unknown = (one for one in told.metrics if one.state is DriftState.UNKNOWN)
+        lacks = (_lacks(one, plan, seen.get(one.name, NEW)) for one in unknown)
+        return f"whether {told.version} does as recorded is not known: {'; '.join(lacks)}"
+    worse = [
+        f"{one.name} {one.measured}, recorded {one.recorded or '-'}"
+        for one in told.metrics
+        if one.state is DriftState.DEGRADED
+    ]
+    worse += [message for _, message in beside.objectives]
+    return f"{told.version} does worse without a change: {'; '.join(worse)}; {_cause(told, beside)}"
+
+
+def _lacks(one: DriftMetric, plan: Plan, seen: Sighting) -> str:
+    problem = next(subject.problem for subject in plan.subjects if subject.name == one.name)
+    blind = problem or seen.blind
+    if blind is not None and blind.reason.value == one.reason:
+        return blind.message
+    return f"{one.name}: {_LACKING[Reason(one.reason)]}"
+
+
+def _cause(told: DriftStatus, beside: Around) -> str:
+    match told.attribution:
+        case Attribution.PROVIDER:
+            return "others that ask the same provider do worse, too, so that is the likelier cause"
+        case Attribution.TOOL:
+            return f"tools changed: {beside.tools}"
+        case Attribution.OWN:
+            return "others that ask the same provider do not"
+        case _:
+            return "no other watched agent asks the same provider, so nobody can tell whose it is"
+
+
+def drift_claims(world: World, told: DriftStatus | None) -> Iterator[Claim]:
+    """Claim that stable does as recorded, where it is watched."""
+    if told is None:
+        if is_watched(world):
+            yield Claim("Steady", UNKNOWN, Reason.PENDING, "no version at rest was watched yet")
+        return
+    if told.state is DriftState.STEADY:
+        yield Claim("Steady", TRUE, Reason.AS_RECORDED, told.message)
+    elif told.state is DriftState.DEGRADED:
+        yield Claim("Steady", FALSE, Reason.DEGRADED, told.message)
+    else:
+        unknown = (one for one in told.metrics if one.state is DriftState.UNKNOWN)
+        yield Claim("Steady", UNKNOWN, Reason(next(unknown).reason), told.message)
+
+
+def degraded(world: World) -> str | None:
+    """Say how stable does worse than recorded, and why; None where that is not known."""
+    told = drift_of(world)
+    return told.message if told is not None and told.state is DriftState.DEGRADED else None
+
+
+def announce_drift(world: World) -> Iterator[Announcement]:
+    """Announce that stable begins to do worse, what is found to be the cause, and the end."""
+    before, after = world.agent.status.drift, drift_of(world)
+    if after is None:
+        return
+    agent = Target("Agent", world.namespace, world.name)
+    known = before if before is not None and before.version == after.version else None
+    was = known.state if known is not None else DriftState.UNKNOWN
+    key = f"drift-{after.version}-{after.since:%Y%m%d%H%M%S}"
+    if after.state is DriftState.DEGRADED:
+        if was is not after.state or (known and known.attribution is not after.attribution):
+            key = f"{key}-{after.attribution}"
+            yield Announcement(key, agent, Reason.DEGRADED.value, after.message, warning=True)
+    elif was is DriftState.DEGRADED:
+        yield Announcement(key, agent, Reason.RECOVERED.value, after.message)

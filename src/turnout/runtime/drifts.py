@@ -1,0 +1,253 @@
+"""Stable versions under watch: looked at once a minute, all together, and told of where it is news.
+
+Each distinct counter is asked once for all Agents, whatever their number, and none where no
+strategy has a watch. What was seen is kept in memory: a restarted operator gathers evidence anew,
+and goes on from what stands in the records.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from turnout.adapters.documents import Ref
+from turnout.adapters.metrics import IncreaseQuery, ServiceMetrics
+from turnout.adapters.ports import Clock
+from turnout.api.drift import DriftStatus
+from turnout.core.baselines import plan_of
+from turnout.core.drift import Around, around, drift_of, stance
+from turnout.core.gates import Blind
+from turnout.core.looks import Counts, Says
+from turnout.core.measures import Counter, Measure
+from turnout.core.reasons import Reason
+from turnout.core.sequential.drift import LOOK_SECONDS
+from turnout.core.watching import Peers, Plan, Watching, after, begin
+from turnout.core.world import World
+from turnout.errors import MetricsUnavailable
+from turnout.runtime.budgets import AT_ONCE
+from turnout.runtime.store import Refs
+from turnout.settings import MetricsProvider
+
+PAUSE: Final = timedelta(seconds=LOOK_SECONDS)
+
+LATER: Final = timedelta(seconds=5)
+"""How long after its end a minute is asked for: the last scrapes have been stored by then."""
+
+_Growth = Mapping[tuple[str, str], float]
+_Answers = Mapping["_Question", _Growth | MetricsUnavailable]
+
+
+@dataclass(frozen=True)
+class _Question:
+    """One counter of one provider, whoever asks for it."""
+
+    provider: str
+    metric: str
+    labels: frozenset[tuple[str, str]]
+    bound: float | None
+    begins: frozenset[tuple[str, str]]
+    version_label: str | None
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """An Agent under watch, and what was told of it last."""
+
+    plan: Plan
+    watching: Watching
+    beside: Around
+    told: DriftStatus | None
+
+
+class Drifts:
+    """Watches the stable versions of Agents at rest whose strategies have a watch."""
+
+    def __init__(
+        self,
+        metrics: ServiceMetrics,
+        providers: Mapping[str, MetricsProvider],
+        clock: Clock,
+        *,
+        wake: Callable[[Refs], None],
+    ) -> None:
+        self._watched: dict[Ref, _Watched] = {}
+        self._metrics, self._providers = metrics, providers
+        self._clock, self._wake = clock, wake
+        self._is_new, self._places = asyncio.Event(), asyncio.Semaphore(AT_ONCE)
+
+    def attend(self, ref: Ref, world: World) -> World:
+        """Hear what is to be watched of an Agent; returns its world with what was seen so far."""
+        plan = plan_of(world)
+        if plan is None:
+            self.forget(ref)
+            return world
+        known = self._watched.get(ref)
+        seen = known.watching if known is not None else begin(plan)
+        if seen.stable != plan.stable:
+            seen = begin(plan)
+        seeing = replace(world, watching=seen, peers=self._peers(ref, plan))
+        self._watched[ref] = _Watched(plan, seen, around(seeing), drift_of(seeing))
+        self._is_new.set()
+        return seeing
+
+    def forget(self, ref: Ref) -> None:
+        """Drop an Agent that is gone, or not at rest, or not to be watched."""
+        self._watched.pop(ref, None)
+
+    async def run(self) -> None:
+        """Look once a minute for ever; not at all while nobody is to be watched."""
+        while True:
+            await self._is_new.wait()
+            await asyncio.sleep(self._until_next())
+            await self.look(self._last_minute())
+            if not self._watched:
+                self._is_new.clear()
+
+    def _last_minute(self) -> datetime:
+        """Tell when the last whole minute ended that can be asked for: no two looks overlap."""
+        now = (self._clock.now() - LATER).timestamp()
+        return datetime.fromtimestamp(now // LOOK_SECONDS * LOOK_SECONDS, tz=UTC)
+
+    def _until_next(self) -> float:
+        return (self._last_minute() + PAUSE + LATER - self._clock.now()).total_seconds()
+
+    async def look(self, end: datetime) -> None:
+        """Take in the minute that ended then, and wake those of whom there is news."""
+        wanted = self._wanted()
+        found = await asyncio.gather(*(self._ask(one, wanted[one], end) for one in wanted))
+        answers = dict(zip(wanted, found, strict=True))
+        for ref, one in list(self._watched.items()):
+            heard = {
+                name: said
+                for subject in one.plan.subjects
+                for name, measure in subject.sources.items()
+                if (said := self._counts(ref, one.plan, measure, answers)) is not None
+            }
+            seen = after(one.watching, one.plan, heard)
+            self._watched[ref] = replace(one, watching=seen)
+        self._wake(frozenset(self._with_news()))
+
+    def _wanted(self) -> dict[_Question, frozenset[str]]:
+        """Put together who wants to know the same."""
+        names: defaultdict[_Question, set[str]] = defaultdict(set)
+        for ref, one in self._watched.items():
+            for subject in one.plan.subjects:
+                for measure in subject.sources.values():
+                    for question in _questions(one.plan, measure):
+                        names[question].add(ref.namespace)
+        return {question: frozenset(found) for question, found in names.items()}
+
+    async def _ask(
+        self, question: _Question, names: frozenset[str], end: datetime
+    ) -> _Growth | MetricsUnavailable:
+        """Ask for the growth in a minute.
+
+        The range reaches a scrape further back, to the last sample before, and what was
+        extrapolated to its edges is taken away again: so each request counts once.
+        """
+        provider = self._providers.get(question.provider)
+        if provider is None:
+            why = f"no metrics provider {question.provider} is configured"
+            return MetricsUnavailable("Unknown", why)
+        query = IncreaseQuery(
+            metric=question.metric,
+            namespaces=tuple(sorted(names)),
+            end=end,
+            window=PAUSE + provider.scrape_interval,
+            match_labels=dict(question.labels),
+            upper_bound=question.bound,
+            version_label=question.version_label,
+            begins=dict(question.begins),
+        )
+        try:
+            async with self._places:
+                grown = await self._metrics.increases(question.provider, query)
+        except MetricsUnavailable as error:
+            return error
+        part = PAUSE / query.window
+        return {whose: growth * part for whose, growth in grown.items()}
+
+    def _counts(
+        self,
+        ref: Ref,
+        plan: Plan,
+        measure: Measure,
+        answers: Mapping[_Question, _Growth | MetricsUnavailable],
+    ) -> Counts | Blind | None:
+        some, every = (answers.get(one) for one in _questions(plan, measure))
+        for answer in (every, some):
+            if isinstance(answer, MetricsUnavailable):
+                return Blind(Reason.METRICS_UNAVAILABLE, str(answer))
+        if not isinstance(some, Mapping) or not isinstance(every, Mapping):
+            return None
+        return _counted(measure, some, every, (ref.namespace, ref.name))
+
+    def _with_news(self) -> Iterator[Ref]:
+        """Name the Agents of which something else would be told now than was told last."""
+        now = self._clock.now()
+        for ref, one in self._watched.items():
+            beside = replace(one.beside, peers=self._peers(ref, one.plan))
+            told = stance(one.plan, one.watching, beside, one.told, now)
+            if told is not one.told or _has_learned(one):
+                yield ref
+
+    def _peers(self, ref: Ref, plan: Plan) -> Peers:
+        """Count the others whose model the same provider serves."""
+        if plan.model is None:
+            return Peers()
+        others = [
+            one.watching
+            for other, one in self._watched.items()
+            if other != ref and one.plan.model == plan.model and one.watching.is_known
+        ]
+        return Peers(len(others), sum(one.is_suspect for one in others))
+
+
+def _questions(plan: Plan, measure: Measure) -> tuple[_Question, _Question]:
+    some, every = (
+        _question(plan.asks, one, measure.version_label) for one in (measure.first, measure.total)
+    )
+    return some, every
+
+
+def _question(provider: str, counter: Counter, version_label: str | None) -> _Question:
+    return _Question(
+        provider,
+        counter.metric,
+        frozenset(counter.match_labels.items()),
+        counter.upper_bound,
+        frozenset(counter.begins.items()),
+        version_label,
+    )
+
+
+def _counted(
+    measure: Measure,
+    some: _Growth,
+    every: _Growth,
+    whose: tuple[str, str],
+) -> Counts | Blind:
+    """Count an Agent's minute; a series that is missing is no zero."""
+    missing = measure.total if whose not in every else None
+    if missing is None and whose not in some and not _may_be_missing(measure):
+        missing = measure.first
+    if missing is not None:
+        message = f"there is no series of {missing.metric} of the agent's pods"
+        return Blind(Reason.METRIC_NOT_FOUND, message)
+    total, counted = every[whose], some.get(whose, 0.0)
+    return Counts(total - counted if measure.says is Says.BAD else counted, total)
+
+
+def _may_be_missing(measure: Measure) -> bool:
+    """Claim that bad ones among all need no series while there are none."""
+    return measure.says is Says.BAD and measure.total.includes(measure.first)
+
+
+def _has_learned(one: _Watched) -> bool:
+    """Claim that it became known how a version does, which is to be recorded."""
+    lacking = {subject.name for subject in one.plan.subjects if subject.recorded is None}
+    return any(
+        name in lacking and seen.recorded is not None for name, seen in one.watching.metrics.items()
+    )

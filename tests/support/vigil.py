@@ -1,0 +1,54 @@
+"""What is seen of a simulated agent's stable version, minute by minute."""
+
+from bisect import bisect_right
+from dataclasses import replace
+
+from tests.support.service import MINUTE, Service
+from turnout.core.baselines import plan_of
+from turnout.core.gates import Blind
+from turnout.core.looks import Counts
+from turnout.core.watching import NO_PEERS, Peers, Plan, Watching, after, begin
+from turnout.core.world import World
+
+
+class Vigil:
+    """Looks at the end of each whole minute in which somebody asked for it."""
+
+    def __init__(self, service: Service) -> None:
+        self.peers: Peers = NO_PEERS
+        self.watching: Watching | None = None
+        self.looks = 0
+        self._service = service
+        self._minute = 0
+
+    def seen(self, world: World, blind: Blind | None) -> World:
+        """Add what was seen so far."""
+        plan, minute = plan_of(world), int(world.now.timestamp() // MINUTE)
+        if plan is None:
+            self.watching, self._minute = None, minute
+            return world
+        if self.watching is None or self.watching.stable != plan.stable:
+            self.watching, self._minute = begin(plan), minute
+        for one in range(self._minute, minute):
+            self._look(plan, one, blind)
+        self._minute = minute
+        return replace(world, watching=self.watching, peers=self.peers)
+
+    def forget(self) -> None:
+        """Lose what a restarted operator has not kept."""
+        self.watching = None
+
+    def _look(self, plan: Plan, minute: int, blind: Blind | None) -> None:
+        counted = blind or self._counted(minute * MINUTE)
+        answers = {name: counted for one in plan.subjects for name in one.sources}
+        assert self.watching is not None
+        self.watching = after(self.watching, plan, answers)
+        self.looks += 1
+
+    def _counted(self, since: float) -> Counts:
+        history = self._service.history
+        first, last = (
+            history[max(0, bisect_right(history, at, key=lambda one: one[0]) - 1)][1]
+            for at in (since, since + MINUTE)
+        )
+        return Counts(last.good - first.good, last.total - first.total)

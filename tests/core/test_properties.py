@@ -28,7 +28,7 @@ DEFAULT = settings(
     max_examples=60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-LONG = settings(DEFAULT, max_examples=2000)
+LONG = settings(DEFAULT, max_examples=2000, derandomize=False)
 SAMPLE = 300
 AT_REST = {
     "at_rest",

@@ -134,8 +134,17 @@ def play(team: Team) -> Scene:
         "spec": prompt["spec"] | {"text": text},
     }
     team.ada.apply(changed, registry(tool(schema=required)), policy(maxSteps=10))
-    rollout = team.await_rollout_after(seen)
-    eventually("a candidate", lambda: team.agent().get("candidate"))
-    candidate = team.agent()["candidate"]["version"]
+    rollout = eventually("a rollout of all three", lambda: _of_all(team, seen))
+    candidate = team.candidate_of(rollout)
     team.await_weight(candidate, 25)
     return Scene(team, rollout, stable, candidate)
+
+
+def _of_all(team: Team, seen: str | None) -> str | None:
+    """Name the rollout of all changes; where kubectl takes its time, some begin one alone."""
+    newest = team.newest_rollout()
+    if newest is None or newest == seen:
+        return None
+    found = team.admin.get(ROLLOUTS, newest)
+    planes = ((found or {}).get("spec", {}).get("cause") or {}).get("planes", [])
+    return newest if set(planes) == {"Prompt", "Tools", "Policy"} else None

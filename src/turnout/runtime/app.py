@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 
 from turnout.adapters import documents as kinds
+from turnout.adapters.clock import SystemClock
 from turnout.adapters.documents import Document, Ref
 from turnout.adapters.kube import KubeCluster, connect
 from turnout.adapters.ports import Presence
@@ -65,14 +66,6 @@ LOST_LEASE: Final = 1
 """Exit code of a leader that may no longer act: the kubelet starts it again, as a standby."""
 
 
-class SystemClock:
-    """The machine's clock, in UTC."""
-
-    def now(self) -> datetime:
-        """Tell the time."""
-        return datetime.now(UTC)
-
-
 class Operator:
     """One replica with all its parts."""
 
@@ -98,8 +91,7 @@ class Operator:
         metrics = PrometheusMetrics(settings.metrics, telemetry.count_query)
         self._budgets = Budgets(metrics, clock, telemetry.budgets, wake=self.wake)
         self._drifts = Drifts(metrics, settings.metrics, clock, wake=self.wake)
-        hub = Hub(metrics, settings.metrics_queries_per_namespace)
-        gauge = Gauge(hub, settings.metrics, Sightings(self.wake))
+        gauge = _gauge(settings, metrics, Sightings(self.wake))
         tools = Instruments(gauge, self._budgets, self._drifts)
         observer = Observer(self._store, fenced, tools, clock, self._surroundings, wake=self.wake)
         self._herald = Herald(fenced, clock, settings.pod_name)
@@ -110,14 +102,18 @@ class Operator:
         self._collector = Collector(self._store, guards, hand, clock)
         self._lineup = Lineup(_limits(settings))
         inbox = Inbox(self.wake)
-        badges, leads = KubeBadges(cluster.read_path), self._leadership.still_leading
-        self._answers = Answers(badges, cluster, self._store, inbox, leads)
+        self._answers = self._listen(inbox)
         way = _way_of_jobs(settings)
         sources = Sources(self._store, hand, observer.texts, inbox, wake=self.wake, way=way)
         crew = Crew(hand, self._collector, self._lineup, sources)
         self._reconciler = Reconciler(self._store, observer, crew, self)
         self._workers = Workers(self._queue, self._reconciler, telemetry, settings.workers)
         self._pulse = Pulse(telemetry, self._refresh)
+
+    def _listen(self, inbox: Inbox) -> Answers:
+        """Make the ear for what Jobs report: heard only while this replica leads."""
+        badges, leads = KubeBadges(self._cluster.read_path), self._leadership.still_leading
+        return Answers(badges, self._cluster, self._store, inbox, leads)
 
     # what the parts tell each other
 
@@ -254,6 +250,10 @@ async def _listening(app: web.Application, port: int) -> AsyncIterator[None]:
         yield
     finally:
         await runner.cleanup()
+
+
+def _gauge(settings: Settings, metrics: PrometheusMetrics, sightings: Sightings) -> Gauge:
+    return Gauge(Hub(metrics, settings.metrics_queries_per_namespace), settings.metrics, sightings)
 
 
 def _way_of_jobs(settings: Settings) -> JobSettings | None:

@@ -28,7 +28,6 @@ class AgentSeries:
     def __init__(self, registry: CollectorRegistry) -> None:
         gauge = partial(Gauge, registry=registry)
         counter = partial(Counter, registry=registry)
-        histogram = partial(Histogram, registry=registry)
         self._phase = gauge("turnout_agent_phase", "1 for the present phase.", (*_AGENT, "phase"))
         self._drift = gauge(
             "turnout_agent_drift",
@@ -48,17 +47,7 @@ class AgentSeries:
         self._rollouts = counter(
             "turnout_rollouts_total", "Rollouts that ended.", (*_AGENT, "outcome", "cause")
         )
-        self._rollout_duration = histogram(
-            "turnout_rollout_duration_seconds",
-            "Time from beginning to end of a rollout.",
-            ("outcome",),
-            buckets=_LONG,
-        )
-        self._window_delay = histogram(
-            "turnout_gate_window_delay_seconds",
-            "How long after its end the newest window of a metric was judged.",
-            buckets=_SOON,
-        )
+        self._rollout_duration, self._window_delay = _times(registry)
         self.orphans = gauge(
             "turnout_orphaned_agents",
             "Agents whose objects stay because a guard forbids to remove them.",
@@ -156,3 +145,21 @@ class AgentSeries:
                 self._weight.remove(ref.namespace, ref.name, gone, state)
         for phase in AgentPhase:
             self._phase.remove(ref.namespace, ref.name, phase.value)
+
+
+def _times(registry: CollectorRegistry) -> tuple[Histogram, Histogram]:
+    """Make the series of how long rollouts take, and of how late windows are judged."""
+    rollout = Histogram(
+        "turnout_rollout_duration_seconds",
+        "Time from beginning to end of a rollout.",
+        ("outcome",),
+        buckets=_LONG,
+        registry=registry,
+    )
+    delay = Histogram(
+        "turnout_gate_window_delay_seconds",
+        "How long after its end the newest window of a metric was judged.",
+        buckets=_SOON,
+        registry=registry,
+    )
+    return rollout, delay

@@ -29,6 +29,10 @@ from aiohttp import web
 from turnout.adapters.documents import Kind, Ref
 
 READING: Final = {"GET", "HEAD"}
+FAREWELL: Final = 0.25
+"""Seconds in which TLS connections whose streams were broken off come to their end, as aiohttp's
+documentation advises: closing a session waits for those only that it still holds."""
+
 _HOP: Final = {"host", "connection", "transfer-encoding", "content-length", "accept-encoding"}
 _ITEMS: Final = b'"items":['
 
@@ -135,6 +139,7 @@ class FaultProxy:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
         await self._session.close()
+        await asyncio.sleep(FAREWELL)
 
     @property
     def url(self) -> str:

@@ -28,6 +28,7 @@ CHANCE: Final = frozenset(
         "lastTransitionTime",
         "since",
         "stableRequests",
+        "uncompared",
         "uid",
         "windows",
     }

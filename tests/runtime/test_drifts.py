@@ -41,12 +41,7 @@ class Services(Many):
         self.absent: set[str] = set()
 
     @override
-    async def increases(
-        self, provider: str, query: IncreaseQuery
-    ) -> Mapping[tuple[str, str], float]:
-        self.asked.append(query)
-        if self.error is not None:
-            raise self.error
+    def grown(self, query: IncreaseQuery) -> Mapping[tuple[str, str], float]:
         kind = "good" if query.match_labels else "bad" if query.begins else "all"
         if kind in self.absent:
             return {}
@@ -299,6 +294,7 @@ async def test_it_rests_while_nobody_is_to_be_watched(monkeypatch: pytest.Monkey
     scene.drifts.forget(ref())
     task = asyncio.create_task(scene.drifts.run())
     await eventually(lambda: len(scene.woken) == 1)
+    assert scene.services.asked == []
     scene.attend(world())
     await eventually(lambda: len(scene.services.asked) >= 2)
     task.cancel()

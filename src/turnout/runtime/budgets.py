@@ -5,7 +5,6 @@ whoever looks when, and an Agent is woken only where the answers are news.
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from itertools import chain
 from typing import Final
 
 from turnout.adapters.documents import Ref
-from turnout.adapters.metrics import IncreaseQuery, ServiceMetrics
+from turnout.adapters.metrics import ServiceMetrics
 from turnout.adapters.ports import Clock
 from turnout.api.base import as_timedelta
 from turnout.api.metric import MetricTemplate, MetricTemplateSpec
@@ -28,6 +27,7 @@ from turnout.core.reasons import Reason
 from turnout.core.world import Unread, World
 from turnout.errors import MetricsUnavailable
 from turnout.runtime.budget_series import BudgetSeries
+from turnout.runtime.growth import Answer, Growths, Question, namespaces_by, questions, together
 from turnout.runtime.store import Refs
 
 SOONEST: Final = timedelta(minutes=1)
@@ -37,21 +37,12 @@ LATEST: Final = timedelta(minutes=10)
 GATHERING: Final = 0.2
 """Seconds that a new question waits for others."""
 
-AT_ONCE: Final = 4
-"""Questions under way at the same time: gates come first."""
-
-_Growth = Mapping[tuple[str, str], float]
-
 
 @dataclass(frozen=True)
 class _Question:
-    """One question, whoever asks it."""
+    """How a counter grew in a window, whoever asks it."""
 
-    provider: str
-    metric: str
-    labels: frozenset[tuple[str, str]]
-    bound: float | None
-    version_label: str | None
+    growth: Question
     window: str
 
     @property
@@ -90,7 +81,7 @@ class _Topic:
 
     asked_at: datetime
     namespaces: frozenset[str] = frozenset()
-    answer: _Growth | MetricsUnavailable = field(default_factory=dict)
+    answer: Answer = field(default_factory=dict)
 
 
 class Budgets:
@@ -104,7 +95,7 @@ class Budgets:
         *,
         wake: Callable[[Refs], None],
     ) -> None:
-        self._metrics = metrics
+        self._growths = Growths(metrics)
         self._clock = clock
         self._series = series
         self._wake = wake
@@ -112,7 +103,6 @@ class Budgets:
         self._topics: dict[_Question, _Topic] = {}
         self._told: dict[Ref, tuple[ObjectiveStatus, ...]] = {}
         self._is_new = asyncio.Event()
-        self._places = asyncio.Semaphore(AT_ONCE)
 
     def attend(self, ref: Ref, world: World) -> Mapping[str, Spending]:
         """Hear what is to be known of an Agent; returns what is, by objective."""
@@ -160,7 +150,7 @@ class Budgets:
 
     async def _ask_due(self) -> float:
         """Ask what is due; returns in how many seconds more is."""
-        wanted = self._wanted()
+        wanted = namespaces_by((ref, one.questions()) for ref, one in self._askers.items())
         self._topics = {one: topic for one, topic in self._topics.items() if one in wanted}
         now = self._clock.now()
         due = [one for one, names in wanted.items() if self._is_due(one, names, now)]
@@ -171,14 +161,6 @@ class Budgets:
         soonest = min(times, default=now + LATEST)
         return max(1.0, (soonest - self._clock.now()).total_seconds())
 
-    def _wanted(self) -> dict[_Question, frozenset[str]]:
-        """Put together who wants to know the same."""
-        names: defaultdict[_Question, set[str]] = defaultdict(set)
-        for ref, asker in self._askers.items():
-            for question in asker.questions():
-                names[question].add(ref.namespace)
-        return {question: frozenset(found) for question, found in names.items()}
-
     def _is_due(self, question: _Question, names: frozenset[str], now: datetime) -> bool:
         topic = self._topics.get(question)
         if topic is None or not names <= topic.namespaces:
@@ -187,21 +169,8 @@ class Budgets:
         return now >= topic.asked_at + (SOONEST if failed else question.pause)
 
     async def _ask(self, question: _Question, names: frozenset[str], now: datetime) -> None:
-        query = IncreaseQuery(
-            metric=question.metric,
-            namespaces=tuple(sorted(names)),
-            end=now,
-            window=as_timedelta(question.window),
-            match_labels=dict(question.labels),
-            upper_bound=question.bound,
-            version_label=question.version_label,
-        )
-        answer: _Growth | MetricsUnavailable
-        try:
-            async with self._places:
-                answer = await self._metrics.increases(question.provider, query)
-        except MetricsUnavailable as error:
-            answer = error
+        window = as_timedelta(question.window)
+        answer = await self._growths.ask(question.growth, names, now, window)
         self._topics[question] = _Topic(now, names, answer)
 
     def _with_news(self) -> Iterator[Ref]:
@@ -225,16 +194,15 @@ class Budgets:
             one.answer if one is not None and ref.namespace in one.namespaces else None
             for one in topics
         )
-        for answer in (every, some):
-            if isinstance(answer, MetricsUnavailable):
-                return Blind(Reason.METRICS_UNAVAILABLE, str(answer))
-        if not isinstance(some, Mapping) or not isinstance(every, Mapping):
-            return None
+        both = together(some, every)
+        if both is None or isinstance(both, Blind):
+            return both
+        counted, total = both
         whose = ref.namespace, ref.name
-        if whose not in every:
-            message = f"{pair.all.provider} has no such series of the agent's pods"
+        if whose not in total:
+            message = f"{pair.all.growth.provider} has no such series of the agent's pods"
             return Blind(Reason.METRIC_NOT_FOUND, message)
-        return pair.counts(some.get(whose, 0.0), every[whose])
+        return pair.counts(counted.get(whose, 0.0), total[whose])
 
 
 def _kept(
@@ -269,15 +237,5 @@ def _pair(objective: Objective, spec: MetricTemplateSpec, window: str) -> _Pair 
             "Histogram with slowerThan"
         )
         return Blind(Reason.METRIC_NOT_FOUND, message)
-    some, every = (
-        _Question(
-            objective.provider,
-            one.metric,
-            frozenset(one.match_labels.items()),
-            one.upper_bound,
-            measure.version_label,
-            window,
-        )
-        for one in (measure.first, measure.total)
-    )
+    some, every = (_Question(one, window) for one in questions(objective.provider, measure))
     return _Pair(some, every, are_bad=measure.says is Says.BAD)

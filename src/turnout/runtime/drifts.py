@@ -6,27 +6,34 @@ and goes on from what stands in the records.
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from turnout.adapters.documents import Ref
-from turnout.adapters.metrics import IncreaseQuery, ServiceMetrics
+from turnout.adapters.metrics import ServiceMetrics
 from turnout.adapters.ports import Clock
 from turnout.api.drift import DriftStatus
 from turnout.core.baselines import plan_of
 from turnout.core.drift import Around, around, drift_of, stance
 from turnout.core.gates import Blind
 from turnout.core.looks import Counts, Says
-from turnout.core.measures import Counter, Measure
+from turnout.core.measures import Measure
 from turnout.core.reasons import Reason
 from turnout.core.sequential.drift import LOOK_SECONDS
 from turnout.core.watching import Peers, Plan, Watching, after, begin
 from turnout.core.world import World
 from turnout.errors import MetricsUnavailable
-from turnout.runtime.budgets import AT_ONCE
+from turnout.runtime.growth import (
+    Answer,
+    Growth,
+    Growths,
+    Question,
+    namespaces_by,
+    questions,
+    together,
+)
 from turnout.runtime.store import Refs
 from turnout.settings import MetricsProvider
 
@@ -34,21 +41,6 @@ PAUSE: Final = timedelta(seconds=LOOK_SECONDS)
 
 LATER: Final = timedelta(seconds=5)
 """How long after its end a minute is asked for: the last scrapes have been stored by then."""
-
-_Growth = Mapping[tuple[str, str], float]
-_Answers = Mapping["_Question", _Growth | MetricsUnavailable]
-
-
-@dataclass(frozen=True)
-class _Question:
-    """One counter of one provider, whoever asks for it."""
-
-    provider: str
-    metric: str
-    labels: frozenset[tuple[str, str]]
-    bound: float | None
-    begins: frozenset[tuple[str, str]]
-    version_label: str | None
 
 
 @dataclass(frozen=True)
@@ -73,9 +65,9 @@ class Drifts:
         wake: Callable[[Refs], None],
     ) -> None:
         self._watched: dict[Ref, _Watched] = {}
-        self._metrics, self._providers = metrics, providers
+        self._growths, self._providers = Growths(metrics), providers
         self._clock, self._wake = clock, wake
-        self._is_new, self._places = asyncio.Event(), asyncio.Semaphore(AT_ONCE)
+        self._is_new = asyncio.Event()
 
     def attend(self, ref: Ref, world: World) -> World:
         """Hear what is to be watched of an Agent; returns its world with what was seen so far."""
@@ -115,7 +107,7 @@ class Drifts:
 
     async def look(self, end: datetime) -> None:
         """Take in the minute that ended then, and wake those of whom there is news."""
-        wanted = self._wanted()
+        wanted = namespaces_by((ref, _questions(one.plan)) for ref, one in self._watched.items())
         found = await asyncio.gather(*(self._ask(one, wanted[one], end) for one in wanted))
         answers = dict(zip(wanted, found, strict=True))
         for ref, one in list(self._watched.items()):
@@ -123,25 +115,13 @@ class Drifts:
                 name: said
                 for subject in one.plan.subjects
                 for name, measure in subject.sources.items()
-                if (said := self._counts(ref, one.plan, measure, answers)) is not None
+                if (said := _counts(ref, one.plan, measure, answers)) is not None
             }
             seen = after(one.watching, one.plan, heard)
             self._watched[ref] = replace(one, watching=seen)
         self._wake(frozenset(self._with_news()))
 
-    def _wanted(self) -> dict[_Question, frozenset[str]]:
-        """Put together who wants to know the same."""
-        names: defaultdict[_Question, set[str]] = defaultdict(set)
-        for ref, one in self._watched.items():
-            for subject in one.plan.subjects:
-                for measure in subject.sources.values():
-                    for question in _questions(one.plan, measure):
-                        names[question].add(ref.namespace)
-        return {question: frozenset(found) for question, found in names.items()}
-
-    async def _ask(
-        self, question: _Question, names: frozenset[str], end: datetime
-    ) -> _Growth | MetricsUnavailable:
+    async def _ask(self, question: Question, names: frozenset[str], end: datetime) -> Answer:
         """Ask for the growth in a minute.
 
         The range reaches a scrape further back, to the last sample before, and what was
@@ -151,38 +131,12 @@ class Drifts:
         if provider is None:
             why = f"no metrics provider {question.provider} is configured"
             return MetricsUnavailable("Unknown", why)
-        query = IncreaseQuery(
-            metric=question.metric,
-            namespaces=tuple(sorted(names)),
-            end=end,
-            window=PAUSE + provider.scrape_interval,
-            match_labels=dict(question.labels),
-            upper_bound=question.bound,
-            version_label=question.version_label,
-            begins=dict(question.begins),
-        )
-        try:
-            async with self._places:
-                grown = await self._metrics.increases(question.provider, query)
-        except MetricsUnavailable as error:
-            return error
-        part = PAUSE / query.window
+        window = PAUSE + provider.scrape_interval
+        grown = await self._growths.ask(question, names, end, window)
+        if isinstance(grown, MetricsUnavailable):
+            return grown
+        part = PAUSE / window
         return {whose: growth * part for whose, growth in grown.items()}
-
-    def _counts(
-        self,
-        ref: Ref,
-        plan: Plan,
-        measure: Measure,
-        answers: Mapping[_Question, _Growth | MetricsUnavailable],
-    ) -> Counts | Blind | None:
-        some, every = (answers.get(one) for one in _questions(plan, measure))
-        for answer in (every, some):
-            if isinstance(answer, MetricsUnavailable):
-                return Blind(Reason.METRICS_UNAVAILABLE, str(answer))
-        if not isinstance(some, Mapping) or not isinstance(every, Mapping):
-            return None
-        return _counted(measure, some, every, (ref.namespace, ref.name))
 
     def _with_news(self) -> Iterator[Ref]:
         """Name the Agents of which something else would be told now than was told last."""
@@ -205,28 +159,26 @@ class Drifts:
         return Peers(len(others), sum(one.is_suspect for one in others))
 
 
-def _questions(plan: Plan, measure: Measure) -> tuple[_Question, _Question]:
-    some, every = (
-        _question(plan.asks, one, measure.version_label) for one in (measure.first, measure.total)
-    )
-    return some, every
+def _questions(plan: Plan) -> Iterator[Question]:
+    for subject in plan.subjects:
+        for measure in subject.sources.values():
+            yield from questions(plan.asks, measure)
 
 
-def _question(provider: str, counter: Counter, version_label: str | None) -> _Question:
-    return _Question(
-        provider,
-        counter.metric,
-        frozenset(counter.match_labels.items()),
-        counter.upper_bound,
-        frozenset(counter.begins.items()),
-        version_label,
-    )
+def _counts(
+    ref: Ref, plan: Plan, measure: Measure, answers: Mapping[Question, Answer]
+) -> Counts | Blind | None:
+    some, every = questions(plan.asks, measure)
+    both = together(answers.get(some), answers.get(every))
+    if both is None or isinstance(both, Blind):
+        return both
+    return _counted(measure, *both, (ref.namespace, ref.name))
 
 
 def _counted(
     measure: Measure,
-    some: _Growth,
-    every: _Growth,
+    some: Growth,
+    every: Growth,
     whose: tuple[str, str],
 ) -> Counts | Blind:
     """Count an Agent's minute; a series that is missing is no zero."""

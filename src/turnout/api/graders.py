@@ -1,4 +1,4 @@
-"""Graders: what one answer to one task is held to. No kind carries them yet."""
+"""Graders: what one answer to one task is held to."""
 
 from enum import StrEnum
 from typing import Annotated, Self, TypeAlias

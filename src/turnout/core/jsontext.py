@@ -6,9 +6,11 @@ A document nested deep enough stops a recursive parser, so depth is counted on t
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 DEEPEST = 32
+"""Levels that a document inside a field of ours may nest."""
 
 
 def depth(text: str) -> int:
@@ -28,8 +30,38 @@ def depth(text: str) -> int:
     return deepest
 
 
-def _no_number(word: str) -> None:
+def no_number(word: str) -> None:
+    """Refuse what Python writes for a number that JSON has not: NaN, Infinity.
+
+    Raises:
+        ValueError: Always.
+    """
     raise ValueError(f"{word} is no number")
+
+
+def finite(word: str) -> float:
+    """Read a number that a double can hold.
+
+    Raises:
+        ValueError: It is larger.
+    """
+    number = float(word)
+    if number in {float("inf"), float("-inf")}:
+        raise ValueError("a number is larger than a double can hold")
+    return number
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its members.
+
+    Raises:
+        ValueError: Two have one key: readers differ in which of them they take.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"key {twice} stands twice in one object")
+    return found
 
 
 def parse(field: str, text: str) -> dict[str, Any]:
@@ -43,7 +75,7 @@ def parse(field: str, text: str) -> dict[str, Any]:
     if nested > DEEPEST:
         raise ValueError(f"{field} nests {nested} deep, at most {DEEPEST} are read")
     try:
-        value = json.loads(text, parse_constant=_no_number)
+        value = json.loads(text, parse_constant=no_number)
     except ValueError as error:
         raise ValueError(f"{field} is not JSON: {error}") from None
     if isinstance(value, dict):

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from turnout.core.jsontext import depth
+from turnout.core.jsontext import depth, finite, unique
 from turnout.core.quoting import quoted
 from turnout.core.suites.counts import MOST_TRIALS, Trials
 from turnout.errors import Invalid
@@ -79,7 +79,7 @@ def document(text: str, place: str = "the file") -> Any:
     if nested > DEEPEST:
         raise refused(f"{place} nests {nested} deep, at most {DEEPEST} are read")
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_float=_finite)
+        return json.loads(text, object_pairs_hook=unique, parse_float=finite)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise refused(f"{place} is not JSON at {where}: {error.msg}") from None
@@ -152,18 +152,3 @@ def _hold_name(name: str) -> None:
         raise refused(f"the id of task {quoted(name, 40)} is longer than {LONGEST_ID} characters")
     if quoted(name, LONGEST_ID) != name:
         raise refused(f"the id of task {quoted(name, 80)} has characters that are not shown")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise ValueError(f"key {twice} stands twice in one object")
-    return found
-
-
-def _finite(word: str) -> float:
-    number = float(word)
-    if number in (float("inf"), float("-inf")):
-        raise ValueError("a number is larger than a double can hold")
-    return number

@@ -167,6 +167,7 @@ def test_what_cannot_be_used_is_refused_with_its_place(
     ("fields", "message"),
     [
         ({"conversation": [{"role": "User", "text": "a"}]}, "exactly one of input and conversa"),
+        ({"labels": {"x" * 64: "y"}}, "keys of labels have at most 63 characters"),
         ({"input": None}, "exactly one of input and conversation"),
         (
             {"input": None, "conversation": [{"role": "Assistant", "text": "a"}]},

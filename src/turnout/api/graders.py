@@ -6,6 +6,7 @@ from typing import Annotated, Self, TypeAlias
 from pydantic import Field, model_validator
 
 from turnout.api.base import Decimals, Wire, Word
+from turnout.api.schema import ATOMIC, SET, Cel
 
 _Words = Annotated[str, Field(min_length=1, max_length=4096)]
 _Document = Annotated[str, Field(min_length=2, max_length=32768)]
@@ -33,9 +34,9 @@ class Exact(Wire):
 class Contains(Wire):
     """The answer holds these texts."""
 
-    all_of: Annotated[tuple[_Words, ...], Field(max_length=16)] = ()
+    all_of: Annotated[tuple[_Words, ...], Field(max_length=16), SET] = ()
     """Texts that all stand in the answer, such as `within 30 days`."""
-    none_of: Annotated[tuple[_Words, ...], Field(max_length=16)] = ()
+    none_of: Annotated[tuple[_Words, ...], Field(max_length=16), SET] = ()
     """Texts of which none stands in it."""
     match: TextMatch = TextMatch.LITERAL
     """Literal compares every character; Folded leaves case aside, and how words are spaced."""
@@ -104,9 +105,9 @@ class Trajectory(Wire):
     order: Order = Order.IN_ORDER
     """Exact: these calls, in this order, no others. InOrder: these in this order, others in
     between. AnyOrder: these in any order, others besides. Subset: no call that is not listed."""
-    calls: Annotated[tuple[ExpectedCall, ...], Field(max_length=32)] = ()
+    calls: Annotated[tuple[ExpectedCall, ...], Field(max_length=32), ATOMIC] = ()
     """The calls."""
-    forbidden: Annotated[tuple[_Tool, ...], Field(max_length=32)] = ()
+    forbidden: Annotated[tuple[_Tool, ...], Field(max_length=32), SET] = ()
     """Tools that must not be called at all."""
     most_calls: _Times | None = None
     """How many calls may be made in all."""
@@ -123,15 +124,31 @@ class Grader(Wire):
     Exactly one of the fields besides `name` is set.
     """
 
+    cel = (
+        Cel(
+            "[has(self.exact), has(self.contains), has(self.regex), has(self.jsonPath), "
+            "has(self.jsonSchema), has(self.number), has(self.trajectory)].filter(set, set)"
+            ".size() == 1",
+            "exactly one field besides name is set",
+        ),
+    )
+
     name: Word
     """What results call it, such as `refunds-the-amount`."""
     exact: Exact | None = None
+    """The whole answer. Example: {text: "yes"}."""
     contains: Contains | None = None
+    """Texts that are in the answer, and texts that are not. Example: {allOf: [refunded]}."""
     regex: Regex | None = None
+    """A pattern that is found in the answer. Example: {pattern: "order [0-9]{4}"}."""
     json_path: JsonPath | None = None
+    """A value at a place of an answer in JSON. Example: {path: $.resolution, equals: refund}."""
     json_schema: JsonSchema | None = None
+    """A schema that an answer in JSON obeys. Example: {document: '{"type": "object"}'}."""
     number: Number | None = None
+    """A number that the answer is near to. Example: {value: "142.67", tolerance: "0.01"}."""
     trajectory: Trajectory | None = None
+    """The calls of tools on the way to the answer. Example: {forbidden: [accounts.delete]}."""
 
     @property
     def rule(self) -> Rule:

@@ -52,6 +52,23 @@ def test_other_protocols_carry_one_message() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ({"total_tokens": 12}, 12),
+        ({"total_tokens": True}, None),
+        ({"total_tokens": -1}, None),
+        ({"total_tokens": 10**10}, None),
+        ({"total_tokens": "12"}, None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_tokens_are_known_where_the_agent_tells_them(usage: Any, tokens: int | None) -> None:
+    document = {**chat("Yes"), "usage": usage}
+    assert says(Protocol.OPENAI_CHAT, document) == Answer("Yes", None, tokens)
+
+
 CALL = {"id": "1", "type": "function", "function": {"name": "look", "arguments": '{"n": 1}'}}
 LOOKED = (Call("look", {"n": 1}),)
 

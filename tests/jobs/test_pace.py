@@ -123,9 +123,10 @@ async def test_only_so_many_are_under_way_and_so_many_begin_in_a_minute() -> Non
     )
 
 
-async def test_progress_tells_what_is_done_and_how_long_the_rest_takes() -> None:
+async def test_progress_tells_what_is_done_and_what_became_of_it() -> None:
     told: list[Progress] = []
     tasks = [task(str(number)) for number in range(4)]
     await Runner(Scripted(YES, takes=5), Pace(concurrency=2)).run(tasks, told.append)
     assert [(one.done, one.total) for one in told] == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    assert [one.left for one in told] == pytest.approx([15, 5, 10 / 3, 0], abs=0.1)
+    assert {one.last.task for one in told} == {one.id for one in tasks}
+    assert all(one.answer == YES for one in told)

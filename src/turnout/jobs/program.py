@@ -17,7 +17,7 @@ from turnout.core.tasks import sha256
 from turnout.errors import TaskFailed
 from turnout.jobs.addresses import Borders
 from turnout.jobs.reach import Reach
-from turnout.jobs.report import Desk, deliver
+from turnout.jobs.report import Desk, deliver, telling
 
 Run: TypeAlias = Callable[[Mapping[str, Any], Reach], Awaitable[Mapping[str, Any]]]
 """What a module of a task has as `run`: description and reach in, result out.
@@ -25,11 +25,20 @@ Run: TypeAlias = Callable[[Mapping[str, Any], Reach], Awaitable[Mapping[str, Any
 It raises TaskFailed where the question cannot be answered.
 """
 
-TASKS: Final = MappingProxyType({"tools": "turnout.jobs.tools", "prompt": "turnout.jobs.prompt"})
+TASKS: Final = MappingProxyType(
+    {
+        "tools": "turnout.jobs.tools",
+        "prompt": "turnout.jobs.prompt",
+        "evaluation": "turnout.jobs.evaluation.run",
+    }
+)
 """Module of each kind of task."""
 
 MOST_BYTES: Final = 700 * 1024
 """Largest answer: it must fit the operator's listener and an object of the API server."""
+
+_OWN_SHARE: Final = 0.98
+"""Part of its time after which a task is to end by itself, where it can."""
 
 _PATIENCE: Final = 45.0
 _TERMINATION_LOG: Final = Path("/dev/termination-log")
@@ -74,8 +83,14 @@ def read_order(environment: Mapping[str, str]) -> Order:
 
 async def carry_out(order: Order, borders: Borders | None = None) -> int:
     """Do the task and report; returns the exit code: 0 where the report was taken."""
-    reach = Reach(borders or Borders(order.closed), order.secrets)
-    text = await _answer(order, reach)
+    async with telling(order.desk) as told:
+        reach = Reach(
+            borders or Borders(order.closed),
+            order.secrets,
+            seconds=order.timeout * _OWN_SHARE,
+            tell=told.tell,
+        )
+        text = await _answer(order, reach)
     _leave(sha256(text))
     try:
         await deliver(order.desk, text, _PATIENCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
@@ -113,12 +114,41 @@ class Gateway(httpx2.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-class Reach:
-    """What one task may use."""
+Tell: TypeAlias = Callable[[Mapping[str, int]], None]
+"""Takes how far a task is; what was told last is passed on when there is time."""
 
-    def __init__(self, borders: Borders, secrets: Sequence[str | None] = ()) -> None:
+
+def tell_nobody(_progress: Mapping[str, int]) -> None:
+    """Pass nothing on."""
+
+
+class Reach:
+    """What one task may use.
+
+    Attributes:
+        seconds: Time that a task has that can end with what it knows by then; one that cannot is
+            ended a little later.
+        tell: Takes how far the task is.
+    """
+
+    def __init__(
+        self,
+        borders: Borders,
+        secrets: Sequence[str | None] = (),
+        *,
+        seconds: float = math.inf,
+        tell: Tell = tell_nobody,
+    ) -> None:
         self._borders = borders
         self._secrets = secrets
+        self.seconds = seconds
+        self.tell = tell
+
+    def without_secrets(self, text: str) -> str:
+        """Return a text with every value of a Secret of this task left out."""
+        for value in self._secrets:
+            text = text.replace(value, "[secret]") if value else text
+        return text
 
     def secret(self, number: int, name: str) -> str:
         """Return a value of a Secret, by the order in which the task lists them.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -16,6 +18,9 @@ from turnout.errors import TaskFailed
 
 PAUSE: Final = 0.5
 """Seconds between two tries: another replica may be asked, or the same may lead by then."""
+
+EVERY: Final = 5.0
+"""Seconds between two tellings of how far a task is."""
 
 _TIMEOUT: Final = 20.0
 
@@ -37,18 +42,58 @@ class Desk:
     nonce: str
 
 
+class Told:
+    """Tells the operator how far a task is, from time to time; nothing depends on its being heard.
+
+    Attributes:
+        latest: What was told last and not yet passed on.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.latest: Mapping[str, int] | None = None
+
+    def tell(self, progress: Mapping[str, int]) -> None:
+        """Take how far the task is."""
+        self.latest = progress
+
+    async def pass_on(self) -> None:
+        """Pass on what is new, again and again, until the operator does not want to know."""
+        with suppress(TaskFailed, OSError):
+            while True:
+                await asyncio.sleep(EVERY)
+                if (progress := self.latest) is not None:
+                    self.latest = None
+                    await _taken(self._desk, _body(self._desk, json.dumps({"progress": progress})))
+
+
+@asynccontextmanager
+async def telling(desk: Desk) -> AsyncIterator[Told]:
+    """Give what takes a task's progress, while the task lasts."""
+    told = Told(desk)
+    passing = asyncio.create_task(told.pass_on())
+    try:
+        yield told
+    finally:
+        passing.cancel()
+        await asyncio.wait([passing])
+
+
 async def deliver(desk: Desk, text: str, patience: float) -> None:
     """Leave an answer, trying for `patience` seconds.
 
     Raises:
         TaskFailed: The operator refused it, or nobody took it in time.
     """
-    body = {"jobUid": desk.job_uid, "nonce": desk.nonce, "digest": sha256(text), "answer": text}
     try:
         async with asyncio.timeout(patience):
-            await _insist(desk, body)
+            await _insist(desk, _body(desk, text))
     except TimeoutError as error:
         raise TaskFailed("NotTaken", "no operator took the answer") from error
+
+
+def _body(desk: Desk, text: str) -> Mapping[str, str]:
+    return {"jobUid": desk.job_uid, "nonce": desk.nonce, "digest": sha256(text), "answer": text}
 
 
 async def _insist(desk: Desk, body: Mapping[str, str]) -> None:

@@ -33,10 +33,12 @@ class Answer:
     Attributes:
         text: Its last words.
         calls: Calls of tools on the way, in their order; None where the agent does not tell.
+        tokens: Tokens that it took, as the agent tells; None where it does not.
     """
 
     text: str
     calls: tuple[Call, ...] | None = None
+    tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
 from turnout.core.quoting import quoted
 from turnout.evals.graders.answers import Answer, Call, NotJson, parsed
 from turnout.evals.graders.paths import values
+
+MOST_TOKENS: Final = 10**9
+"""Tokens of one answer that are believed."""
 
 
 class Protocol(StrEnum):
@@ -103,10 +106,19 @@ def answer(endpoint: Endpoint, response: str) -> Answer:
         document = parsed(response)
     except NotJson as error:
         raise Unreadable(f"the response {error}") from None
-    read = _READ[endpoint.protocol](endpoint, document)
+    read = replace(_READ[endpoint.protocol](endpoint, document), tokens=_tokens(document))
     if endpoint.calls_path is None:
         return read
-    return Answer(read.text, _calls(endpoint.calls_path, document))
+    return replace(read, calls=_calls(endpoint.calls_path, document))
+
+
+def _tokens(document: Any) -> int | None:
+    """Read how many tokens were used, as both protocols of OpenAI and many others tell it."""
+    match values("$.usage.total_tokens", document):
+        case [int() as tokens] if not isinstance(tokens, bool) and 0 <= tokens <= MOST_TOKENS:
+            return tokens
+        case _:
+            return None
 
 
 def _turns(conversation: Sequence[Message]) -> list[_Body]:

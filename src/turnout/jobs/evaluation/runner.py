@@ -69,21 +69,6 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a round is.
-
-    Attributes:
-        done: Tasks that have their trial.
-        total: Tasks in all.
-        left: Seconds that the rest takes at the pace so far.
-    """
-
-    done: int
-    total: int
-    left: float
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What became of one trial.
 
@@ -92,12 +77,31 @@ class Outcome:
         trial: Passed, failed or an error, as a count of one.
         reason: Word for an error; empty without one.
         why: What was wrong, in our own words.
+        tokens: Tokens that it took; None where nobody told.
     """
 
     task: str
     trial: Trials
     reason: str = ""
     why: str = ""
+    tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a round is.
+
+    Attributes:
+        done: Tasks that have their trial.
+        total: Tasks in all.
+        last: What became of the trial that ended last.
+        answer: What was answered in it; None where nothing was. It is kept nowhere else.
+    """
+
+    done: int
+    total: int
+    last: Outcome
+    answer: Answer | None
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,12 @@ class Ran:
     def trials(self) -> Mapping[str, Trials]:
         """Trials by the id of their task."""
         return {one.task: one.trial for one in self.outcomes}
+
+    @property
+    def tokens(self) -> int | None:
+        """Tokens that the answers took; None where no answer tells."""
+        told = [one.tokens for one in self.outcomes if one.tokens is not None]
+        return sum(told) if told else None
 
     @property
     def errors(self) -> Mapping[str, int]:
@@ -161,17 +171,15 @@ class Runner(Asks):
         """
         for task in tasks:
             check(task.id, task.graders)
-        began = asyncio.get_running_loop().time()
         places = asyncio.Semaphore(self._pace.concurrency)
         done = 0
 
         async def one(task: Task) -> Outcome:
             nonlocal done
             async with places:
-                outcome = await self._try(task)
+                outcome, answer = await self._try(task)
             done += 1
-            spent = asyncio.get_running_loop().time() - began
-            told(Progress(done, len(tasks), spent / done * (len(tasks) - done)))
+            told(Progress(done, len(tasks), outcome, answer))
             return outcome
 
         async with asyncio.TaskGroup() as group:
@@ -197,13 +205,18 @@ class Runner(Asks):
         await self._gate.wait()
         return await self._agent.ask(conversation)
 
-    async def _try(self, task: Task) -> Outcome:
+    async def _try(self, task: Task) -> tuple[Outcome, Answer | None]:
         try:
             answer = await self.ask(task.conversation)
         except NoAnswer as failed:
-            return Outcome(task.id, Trials(errors=1), failed.reason, str(failed))
+            return Outcome(task.id, Trials(errors=1), failed.reason, str(failed)), None
         said = grade(task.graders, answer)
-        if said.passed is None:
-            return Outcome(task.id, Trials(errors=1), GRADER_SILENT, said.why)
-        trial = Trials(passed=1) if said.passed else Trials(failed=1)
-        return Outcome(task.id, trial, why=said.why)
+        trial, reason = _GRADED[said.passed]
+        return Outcome(task.id, trial, reason, said.why, answer.tokens), answer
+
+
+_GRADED: Final[Mapping[bool | None, tuple[Trials, str]]] = {
+    True: (Trials(passed=1), ""),
+    False: (Trials(failed=1), ""),
+    None: (Trials(errors=1), GRADER_SILENT),
+}

@@ -4,54 +4,16 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
+from tests.support.desk import Desk
 from tests.support.home import Home
-from tests.support.mcp_server import McpServer, serve, serve_mcp, tool
+from tests.support.mcp_server import McpServer, serve_mcp, tool
 from tests.support.operator import free_port
 from turnout.core.tasks import SecretKey, Task, sha256
 from turnout.jobs import program, report
 from turnout.jobs.program import carry_out, read_order
-
-
-class Desk:
-    """Where reports are left: the listener of an operator, as far as a Job knows it.
-
-    Attributes:
-        statuses: What it says to the next reports; 200 to all after these.
-        taken: The reports that it was brought, with the token.
-    """
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.statuses: list[int] = []
-        self.taken: list[dict[str, Any]] = []
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        request = Request(scope, receive)
-        token = request.headers["authorization"]
-        self.taken.append(json.loads(await request.body()) | {"token": token})
-        status = self.statuses.pop(0) if self.statuses else 200
-        await Response("said", status)(scope, receive, send)
-
-    @property
-    def answer(self) -> Any:
-        return json.loads(self.taken[-1]["answer"])
-
-
-@pytest.fixture
-def desk() -> Iterator[Desk]:
-    port = free_port()
-    made = Desk(f"http://localhost:{port}")
-    with serve(made, port):
-        yield made
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 
 from tests.examples.serving import eventually
-from tests.jobs.test_program import Desk as Listener
+from tests.support.desk import Desk
 from tests.support.home import Home
-from tests.support.mcp_server import serve
-from tests.support.operator import free_port
 from turnout.core.tasks import Task, sha256
 from turnout.errors import TaskFailed
 from turnout.jobs import program, report
@@ -24,15 +22,7 @@ HOME = Home()
 
 
 @pytest.fixture
-def desk() -> Iterator[Listener]:
-    port = free_port()
-    made = Listener(f"http://localhost:{port}")
-    with serve(made, port):
-        yield made
-
-
-@pytest.fixture
-def environment(desk: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def environment(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.setattr(program, "_TERMINATION_LOG", tmp_path / "left")
     monkeypatch.setattr(report, "PAUSE", 0.01)
     monkeypatch.setattr(report, "EVERY", 0.01)
@@ -52,12 +42,12 @@ async def done(environment: dict[str, str], task: Any, monkeypatch: pytest.Monke
         return await carry_out(read_order(environment), HOME)
 
 
-async def told(desk: Listener, times: int) -> None:
+async def told(desk: Desk, times: int) -> None:
     await eventually(lambda: len(desk.taken) >= times)
 
 
 async def test_progress_is_told_by_the_channel_of_reports_and_ends_nothing(
-    environment: dict[str, str], desk: Listener, monkeypatch: pytest.MonkeyPatch
+    environment: dict[str, str], desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def task(_description: Mapping[str, Any], reach: Reach) -> Mapping[str, Any]:
         for number in (1, 2):
@@ -76,7 +66,7 @@ async def test_progress_is_told_by_the_channel_of_reports_and_ends_nothing(
 
 
 async def test_an_operator_that_does_not_want_to_know_is_told_the_result_alone(
-    environment: dict[str, str], desk: Listener, monkeypatch: pytest.MonkeyPatch
+    environment: dict[str, str], desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.statuses = [403]
 
@@ -92,7 +82,7 @@ async def test_an_operator_that_does_not_want_to_know_is_told_the_result_alone(
 
 
 async def test_a_task_ends_by_itself_a_little_before_it_is_ended(
-    environment: dict[str, str], desk: Listener, monkeypatch: pytest.MonkeyPatch
+    environment: dict[str, str], desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def task(_description: Mapping[str, Any], reach: Reach) -> Mapping[str, Any]:
         await asyncio.sleep(0)

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "support-agent"
-PROMPTS = ("prompt", "prompt-better", "prompt-worse")
+PROMPTS = ("prompt", "prompt-better", "prompt-reworded", "prompt-worse")
 
 
 def manifests(name: str) -> list[dict[str, Any]]:

@@ -32,10 +32,10 @@ def test_every_object_of_ours_fits_its_kind(document: dict[str, Any]) -> None:
     assert OURS[document["kind"]].model_validate(document).kind == document["kind"]
 
 
-def test_the_prompts_are_one_object_with_three_texts() -> None:
+def test_the_prompts_are_one_object_with_four_texts() -> None:
     names = {manifests(name)[0]["metadata"]["name"] for name in PROMPTS}
     assert names == {reference["name"] for reference in spec("agent")["promptRefs"]}
-    assert len({spec(name)["text"] for name in PROMPTS}) == 3
+    assert len({spec(name)["text"] for name in PROMPTS}) == 4
 
 
 def test_every_reference_of_the_agent_is_in_the_manifests() -> None:

@@ -1,5 +1,6 @@
 """What is read of a metric, and what may be concluded from what a look found."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from tests.support.manifests import GATE, metric
 from turnout.api.gate import GateMetric
-from turnout.api.metric import MetricTemplate, MetricTemplateStatus
+from turnout.api.metric import MetricTemplate, MetricTemplateStatus, SeriesMatch
 from turnout.api.objectives import Objective
 from turnout.core.gates import Blind
 from turnout.core.looks import Readings, Says, Series
@@ -22,6 +23,7 @@ from turnout.core.measures import (
 )
 from turnout.core.metrics import report_template
 from turnout.core.reasons import Reason
+from turnout.core.world import Unread
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TOTAL = Counter("tasks_total")
@@ -172,7 +174,7 @@ def test_only_what_was_found_is_trusted_and_what_is_not_there_yet_waited_for() -
     assert doubted == Blind(Reason.METRIC_NOT_FOUND, "tasks: no bucket")
 
 
-FOUND = Sight(Reason.MATCHED, "series of tasks_total, by pod", 3)
+FOUND = Sight(Reason.MATCHED, "series of tasks_total, by pod", 3, series=4)
 GONE = Sight(Reason.NO_SERIES, "there is no series", 3)
 
 
@@ -183,7 +185,8 @@ def told(
     made["metadata"]["generation"] = generation
     made["status"] = (before or MetricTemplateStatus()).to_wire()
     later = NOW if before is None else NOW + timedelta(hours=1)
-    return report_template(MetricTemplate.model_validate(made), sights, later)
+    users = {name: Unread("") for name in ("support", *sights)}
+    return report_template(MetricTemplate.model_validate(made), users, sights, later)
 
 
 def series_found(status: MetricTemplateStatus) -> tuple[str, str, str]:
@@ -213,3 +216,18 @@ def test_what_was_learned_stays_until_the_template_changes_and_is_written_once()
     assert told({}, before) == before
     assert told({"support": FOUND}, before) == before
     assert series_found(told({}, before, generation=4))[:2] == ("Unknown", "Pending")
+
+
+def test_a_template_tells_who_names_it_and_how_many_series_there_were() -> None:
+    status = told({"support": FOUND, "billing": replace(FOUND, series=9), "gone": GONE})
+    assert [one.agent for one in status.used_by] == ["support", "billing", "gone"]
+    assert status.last_match == SeriesMatch(series=9, at=NOW)
+    assert told({"support": GONE}).last_match is None
+
+
+def test_the_time_of_a_match_stays_as_long_as_the_number_and_the_spec_do() -> None:
+    before = told({"support": FOUND})
+    assert told({"support": GONE}, before).last_match == before.last_match
+    more = told({"support": replace(FOUND, series=5)}, before).last_match
+    assert more == SeriesMatch(series=5, at=NOW + timedelta(hours=1))
+    assert told({}, before, generation=4).last_match is None

@@ -83,17 +83,18 @@ def test_content_rolls_out_nowhere_and_names_who_waits_for_it(kind: str) -> None
     ]
 
 
-def test_a_strategy_names_its_agents_and_a_metric_template_says_only_why() -> None:
-    strategy, template = refused("RolloutStrategy", None, "support"), refused("MetricTemplate")
-    assert strategy["usedBy"] == [{"agent": "support"}]
-    assert template.keys() == {"observedGeneration", "conditions"}
+@pytest.mark.parametrize("kind", ["RolloutStrategy", "MetricTemplate"])
+def test_what_agents_only_name_tells_by_whom(kind: str) -> None:
+    status = refused(kind, None, "support")
+    assert status["usedBy"] == [{"agent": "support"}]
+    assert status.keys() == {"observedGeneration", "conditions", "usedBy"}
     refusals = {
         "Accepted": "False InvalidSpec",
         "Ready": "False InvalidSpec",
         "Stalled": "True InvalidSpec",
     }
-    assert conditions(strategy) == refusals
-    assert conditions(template) == refusals | {"SeriesFound": "Unknown Pending"}
+    more = {"SeriesFound": "Unknown Pending"} if kind == "MetricTemplate" else {}
+    assert conditions(status) == refusals | more
 
 
 def test_users_beyond_the_list_are_counted() -> None:

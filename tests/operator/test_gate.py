@@ -112,7 +112,7 @@ def _begun(stage: Stage, plots: Mapping[str, Plot]) -> dict[str, Story]:
         return {name: one.result() for name, one in begun.items()}
 
 
-def test_a_template_says_that_a_gate_found_its_series(stories: dict[str, Story]) -> None:
+def test_a_template_says_that_a_gate_found_its_series_and_who_names_it(stories: dict[str, Story]) -> None:
     team = stories["better"].team
 
     def found() -> bool:
@@ -120,6 +120,9 @@ def test_a_template_says_that_a_gate_found_its_series(stories: dict[str, Story])
         return (said.get("status"), said.get("reason")) == ("True", "Matched")
 
     eventually("the template says that its series are found", found)
+    status = team.admin.status("metrictemplates.turnout.dev", "tasks")
+    assert [one["agent"] for one in status["usedBy"]] == ["support"]
+    assert status["lastMatch"]["series"] > 0
 
 
 def test_a_worse_prompt_rolls_itself_back_and_describe_shows_why(

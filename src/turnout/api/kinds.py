@@ -143,6 +143,7 @@ KINDS: tuple[Kind, ...] = (
         "tmetric",
         (
             Column("TYPE", ".spec.type"),
+            Column("SERIES", ".status.lastMatch.series", "integer"),
             _condition("ACCEPTED", "Accepted"),
             _condition("SERIES", "SeriesFound", "reason"),
             AGE,

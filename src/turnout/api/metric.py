@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from turnout.api.base import SHORT_NAME, Conditions, Resource, Status, Wire
-from turnout.api.schema import Cel
+from turnout.api.base import SHORT_NAME, Conditions, Int32, Resource, Status, Timestamp, Wire
+from turnout.api.schema import Cel, keyed_by
+from turnout.api.use import User
 
 MetricName = Annotated[
     str, Field(min_length=1, max_length=200, pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
@@ -123,9 +124,24 @@ class MetricTemplateSpec(Wire):
     agent. Where absent series are told apart by their pod. Example: turnout_dev_version."""
 
 
+class SeriesMatch(Wire):
+    """Series that a gate found."""
+
+    series: Int32
+    """How many; of several gates the most that one of them found. Example: 12."""
+    at: Timestamp
+    """When it came to be so many."""
+
+
 class MetricTemplateStatus(Status):
     """What the operator saw of a template."""
 
+    used_by: Annotated[tuple[User, ...], Field(max_length=256), keyed_by("agent")] = ()
+    """Agents whose gate or objectives name it, directly or by their RolloutStrategy."""
+    truncated: Int32 | None = None
+    """Agents that usedBy has no room for."""
+    last_match: SeriesMatch | None = None
+    """Series that were found last, with the spec as it is; absent before the first."""
     conditions: Conditions = ()
     """Accepted; and SeriesFound, which a gate that reads the template learns: True Matched, False
     NoSeries or VersionLabelMissing, Unknown before the first look."""

@@ -27,6 +27,7 @@ from turnout.api.gate import (
     OnRegression,
 )
 from turnout.api.schema import ATOMIC, Cel, keyed_by
+from turnout.api.use import User
 
 Holdback = Annotated[str, Field(max_length=8, pattern=r"^([1-9]|[1-4][0-9]|50)%$")]
 """From 1% to 50%, whole as weights are."""
@@ -175,17 +176,10 @@ class RolloutStrategySpec(Wire):
     """The judgement. An edit binds the next rollout; a running one keeps what it began with."""
 
 
-class StrategyUse(Wire):
-    """One agent that uses a strategy."""
-
-    agent: Name
-    """Name of the Agent. Example: support."""
-
-
 class RolloutStrategyStatus(Status):
     """What the operator saw of a strategy."""
 
-    used_by: Annotated[tuple[StrategyUse, ...], Field(max_length=256), keyed_by("agent")] = ()
+    used_by: Annotated[tuple[User, ...], Field(max_length=256), keyed_by("agent")] = ()
     """Agents that refer to it."""
     truncated: Int32 | None = None
     """Agents that usedBy has no room for."""
@@ -225,6 +219,5 @@ __all__ = [
     "RolloutStrategyStatus",
     "Step",
     "Strategy",
-    "StrategyUse",
     "Watch",
 ]

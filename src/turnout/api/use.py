@@ -15,11 +15,16 @@ class UseState(StrEnum):
     PENDING = "Pending"
 
 
-class Use(Wire):
-    """One agent that refers to an object, and how far the object's content came there."""
+class User(Wire):
+    """One agent that refers to an object."""
 
     agent: Name
-    """Name of the Agent."""
+    """Name of the Agent. Example: support."""
+
+
+class Use(User):
+    """One agent that refers to an object, and how far the object's content came there."""
+
     version: Name | None = None
     """Version of the agent that holds the object's present content."""
     state: UseState = UseState.PENDING

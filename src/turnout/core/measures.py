@@ -78,11 +78,13 @@ class Sight:
         reason: Matched, NoSeries or VersionLabelMissing.
         message: The same in a sentence, with the mend.
         generation: Generation of the template that was looked at with.
+        series: Number of series of all that is counted.
     """
 
     reason: Reason
     message: str
     generation: int = 0
+    series: int = 0
 
     @property
     def is_found(self) -> bool:
@@ -143,7 +145,8 @@ def sight_of(measure: Measure, readings: Readings, *, unnamed: bool) -> Sight:
     doubt = _doubt(measure, readings)
     if doubt is not None:
         return Sight(Reason.NO_SERIES, doubt)
-    return Sight(Reason.MATCHED, f"series of {metric}, by {measure.version_label or 'pod'}")
+    message = f"series of {metric}, by {measure.version_label or 'pod'}"
+    return Sight(Reason.MATCHED, message, series=len(readings.total))
 
 
 def trusted(metric: str, readings: Readings, sight: Sight) -> Readings | Blind:

@@ -6,21 +6,24 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from turnout.api.base import Condition
-from turnout.api.metric import MetricTemplate, MetricTemplateStatus
+from turnout.api.metric import MetricTemplate, MetricTemplateStatus, SeriesMatch
+from turnout.api.use import User
 from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim, fold_conditions
 from turnout.core.measures import Sight
 from turnout.core.reasons import Reason
+from turnout.core.shared import Users, listed
 
 SERIES_FOUND = "SeriesFound"
 
 
 def report_template(
-    template: MetricTemplate, sights: Mapping[str, Sight], now: datetime
+    template: MetricTemplate, users: Users, sights: Mapping[str, Sight], now: datetime
 ) -> MetricTemplateStatus:
     """Report a template.
 
     Args:
         template: The template as it is stored.
+        users: The Agents that refer to it.
         sights: What the newest look of each Agent's gate found, by the Agent's name.
         now: The time.
     """
@@ -31,7 +34,23 @@ def report_template(
     if not kept:
         claims.append(_series_found(known))
     made = fold_conditions(before, claims, generation, now)
-    return MetricTemplateStatus(observed_generation=generation, conditions=(*made, *kept))
+    return MetricTemplateStatus(
+        observed_generation=generation,
+        **listed([User(agent=name) for name in users]),
+        last_match=_match(template.status, generation, known, now),
+        conditions=(*made, *kept),
+    )
+
+
+def _match(
+    before: MetricTemplateStatus, generation: int, known: Mapping[str, Sight], now: datetime
+) -> SeriesMatch | None:
+    """Tell what was found last; the time stays as long as the number does."""
+    kept = before.last_match if before.observed_generation == generation else None
+    most = max((one.series for one in known.values() if one.is_found), default=0)
+    if not most or (kept is not None and kept.series == most):
+        return kept
+    return SeriesMatch(series=most, at=now)
 
 
 def _kept(before: tuple[Condition, ...], generation: int) -> tuple[Condition, ...]:

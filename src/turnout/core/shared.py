@@ -13,8 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from turnout.api.agent import Agent
 from turnout.api.base import Condition
-from turnout.api.strategy import StrategyUse
-from turnout.api.use import Use, UseState
+from turnout.api.use import Use, User, UseState
 from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim, fold_conditions
 from turnout.core.content import Shared
 from turnout.core.reasons import Reason
@@ -35,7 +34,7 @@ def uses_of(source: Shared, digest: str | None, users: Users) -> tuple[Use, ...]
     )
 
 
-def listed(uses: Sequence[Use | StrategyUse]) -> dict[str, Any]:
+def listed(uses: Sequence[User]) -> dict[str, Any]:
     """List as many uses as a status has room for, and how many it has not."""
     return {"used_by": tuple(uses[:MOST_USES]), "truncated": max(0, len(uses) - MOST_USES) or None}
 

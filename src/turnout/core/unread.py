@@ -14,8 +14,7 @@ from pydantic import ValidationError
 
 from turnout.api.agent import AgentPhase
 from turnout.api.base import Condition
-from turnout.api.strategy import StrategyUse
-from turnout.api.use import Use
+from turnout.api.use import Use, User
 from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim, fold_conditions
 from turnout.core.reasons import Reason
 from turnout.core.shared import listed
@@ -31,6 +30,9 @@ _ALWAYS: Final = {
     "MetricTemplate": ("SeriesFound",),
 }
 """Conditions that are there from the first look on, besides those that fail."""
+
+_NAMED: Final = frozenset(("RolloutStrategy", "MetricTemplate"))
+"""Kinds that Agents only name: how far their content came is no question."""
 
 _OF_THE_CONTENT: Final = frozenset(("digest", "usedBy", "truncated"))
 """What a status says of content that is not known now."""
@@ -97,8 +99,8 @@ def _standing(kind: str, why: str, users: Iterable[str]) -> dict[str, Any]:
     """Say where an Agent stands; of what Agents share, who waits for it."""
     if kind == "Agent":
         return {"phase": AgentPhase.DEGRADED.value, "summary": why[:256]}
-    if kind == "RolloutStrategy":
-        shown = listed([StrategyUse(agent=name) for name in users])
+    if kind in _NAMED:
+        shown = listed([User(agent=name) for name in users])
     elif kind in _CONTENT:
         shown = listed([Use(agent=name) for name in users])
     else:

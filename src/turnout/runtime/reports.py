@@ -10,7 +10,8 @@ from turnout.adapters.documents import Document, Kind, Ref
 from turnout.api.agent import Agent
 from turnout.api.metric import MetricTemplate
 from turnout.api.policy import AgentPolicy
-from turnout.api.strategy import RolloutStrategy, RolloutStrategyStatus, StrategyUse
+from turnout.api.strategy import RolloutStrategy, RolloutStrategyStatus
+from turnout.api.use import User
 from turnout.core.metrics import report_template
 from turnout.core.policies import report_policy
 from turnout.core.shared import Users, accepted, listed
@@ -51,7 +52,8 @@ class Reports:
             case RolloutStrategy():
                 return _strategy(source, users, now)
             case MetricTemplate():
-                return report_template(source, self._sightings.of(ref, users), now).to_wire()
+                sights = self._sightings.of(ref, users)
+                return report_template(source, users, sights, now).to_wire()
 
     def refuse(self, ref: Ref, document: Document, why: Unread) -> Document:
         """Return the whole status of an object that cannot be read."""
@@ -84,7 +86,7 @@ def _strategy(strategy: RolloutStrategy, users: Users, now: datetime) -> Documen
     steps = strategy.spec.strategy.steps
     return RolloutStrategyStatus(
         observed_generation=generation,
-        **listed([StrategyUse(agent=name) for name in users]),
+        **listed([User(agent=name) for name in users]),
         summary=f"{len(steps)} steps",
         conditions=accepted(before.conditions, generation, now),
     ).to_wire()

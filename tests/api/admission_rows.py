@@ -18,6 +18,21 @@ BY_PROFILE = {
     "profile": "Agentgateway",
     "onRegression": "Rollback",
 }
+GENAI = "OpenTelemetryGenAI"
+BY_CONDUCT = {
+    "name": "tools",
+    "type": "Custom",
+    "profile": GENAI,
+    "about": "ToolCalls",
+    "onRegression": "Hold",
+}
+TOKENS = {
+    "name": "tokens",
+    "type": "CostPerSuccess",
+    "profile": GENAI,
+    "about": "Tokens",
+    "maxIncrease": "25%",
+}
 SUM_COUNT = {"sum": {"metric": "cost_usd_total"}, "count": {"metric": "tasks_total"}}
 
 
@@ -185,7 +200,11 @@ BAD_STRATEGIES: tuple[Row, ...] = tuple(
         (f"{METRICS}.0.templateRef", GONE, "name a templateRef or a profile"),
         (f"{METRICS}.0.profile", "Istio", "and only one of them"),
         (f"{METRICS}.0.profile", "Linkerd", "Unsupported value"),
-        ("spec.gate", with_cost(profile="Istio"), "profiles have series for types"),
+        ("spec.gate", with_cost(profile="Istio"), "say what the metric is about"),
+        (f"{METRICS}.0.about", "ToolCalls", "about goes with profile OpenTelemetryGenAI"),
+        (f"{METRICS}.0.about", "Weather", "Unsupported value"),
+        ("spec.gate", with_cost(profile=GENAI, about="ToolCalls"), "about Tokens, Steps or"),
+        ("spec.gate", with_metric(profile=GENAI, about="Tokens"), "type Custom is about"),
         (METRICS, [COST], "type CostPerSuccess has a place in Statistical mode only"),
         ("spec.gate", with_cost(maxIncrease="0%"), "should match"),
         ("spec.gate", with_cost(minimum="80%"), "it is held to maxIncrease"),
@@ -398,6 +417,7 @@ GOOD_CHANGES: tuple[tuple[str, str, Any], ...] = (
     ("RolloutStrategy", f"{METRICS}.0.onRegression", "Record"),
     ("RolloutStrategy", "spec.gate", with_cost()),
     ("RolloutStrategy", "spec.gate", {**EVIDENCE, "metrics": [BY_PROFILE]}),
+    ("RolloutStrategy", "spec.gate", {**EVIDENCE, "metrics": [BY_CONDUCT, TOKENS]}),
     ("RolloutStrategy", "spec.gate", with_cost(maxIncrease="250%")),
     ("RolloutStrategy", "metadata.name", "a" * 52),
     ("Prompt", "spec", FROM_CONFIG),

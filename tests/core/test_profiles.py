@@ -5,10 +5,12 @@ from itertools import product
 
 import pytest
 
-from turnout.api.gate import GateMetric, GateMetricType, Profile
+from turnout.api.gate import GateMetric, GateMetricType
+from turnout.api.profile import About, Profile
+from turnout.core.conduct import conduct_of
 from turnout.core.looks import Readings, Says, Series
-from turnout.core.measures import Counter
-from turnout.core.profiles import Option, chosen, option_named, options_of
+from turnout.core.measures import Counter, Option
+from turnout.core.profiles import chosen, option_named, options_of
 
 TYPES = (GateMetricType.SUCCESS_RATE, GateMetricType.LATENCY)
 RUNS = "gen_ai_invoke_agent_duration_seconds_count"
@@ -34,7 +36,7 @@ def test_every_profile_has_series_for_success_and_latency(
     assert len({one.name for one in options}) == len(options)
     for one in options:
         assert METRIC_NAME.fullmatch(one.measure.total.metric)
-        assert one.measure.first.begins == {} or one.measure.total.includes(one.measure.first)
+        assert one.measure.first.matches == {} or one.measure.total.includes(one.measure.first)
 
 
 def test_an_outcome_counter_comes_first_and_what_stands_in_for_it_says_so() -> None:
@@ -150,3 +152,10 @@ def test_what_real_exporters_told_is_counted(
         return sum(n for name, labels, n in rows if name == counter.metric and counter.has(labels))
 
     assert [count(one) for one in (found.measure.first, found.measure.total)] == [counted, 8.0]
+
+
+@pytest.mark.parametrize("about", list(About))
+def test_where_a_metric_is_about_something_else_that_is_read(about: About) -> None:
+    metric = asked(Profile.OPEN_TELEMETRY_GEN_AI, GateMetricType.CUSTOM)
+    assert options_of(metric) == ()
+    assert options_of(metric.model_copy(update={"about": about})) == conduct_of(about)

@@ -21,7 +21,7 @@ from turnout.core.sequential.spending import (
 )
 from turnout.core.sequential.tally import Terms
 from turnout.core.sequential.verdicts import Policy
-from turnout.core.sequential.words import increase, money, said_of_cost
+from turnout.core.sequential.words import amount, increase, money, said_of_cost
 
 LIMIT = 0.15
 COST = Metric("cost", Terms(margin=None), 1.0, OnRegression.HOLD)
@@ -161,6 +161,26 @@ def test_both_values_the_increase_its_limit_and_the_evidence_are_told() -> None:
 )
 def test_amounts_are_told_with_two_digits_that_count(amount: float | None, text: str) -> None:
     assert money(amount) == text
+
+
+@pytest.mark.parametrize(
+    ("spent", "value", "text"),
+    [
+        ("cost", 0.031, "$0.031"),
+        ("tokens", 812.4, "812"),
+        ("steps", 4.2, "4.2"),
+        ("steps", None, "-"),
+    ],
+)
+def test_what_is_no_money_has_no_dollars(spent: str, value: float | None, text: str) -> None:
+    assert amount(spent, value) == text
+
+
+def test_what_a_success_took_is_called_by_its_name() -> None:
+    finding = find_spending(COST, spent([(3100, 10, 24000, 100)]), LIMIT, "tokens")
+    assert said_of_cost(finding, Policy()).startswith(
+        "cost: tokens per success 310 against 240 lately, +29 % (limit +15 %)"
+    )
 
 
 def test_an_increase_may_be_none() -> None:

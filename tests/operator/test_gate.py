@@ -112,7 +112,9 @@ def _begun(stage: Stage, plots: Mapping[str, Plot]) -> dict[str, Story]:
         return {name: one.result() for name, one in begun.items()}
 
 
-def test_a_template_says_that_a_gate_found_its_series_and_who_names_it(stories: dict[str, Story]) -> None:
+def test_a_template_says_that_a_gate_found_its_series_and_who_names_it(
+    stories: dict[str, Story],
+) -> None:
     team = stories["better"].team
 
     def found() -> bool:

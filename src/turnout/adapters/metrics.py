@@ -88,7 +88,7 @@ class IncreaseQuery:
         upper_bound: Value of `le` where one bucket of a histogram is wanted, however spelled.
         version_label: Label of series that name no pod but a version; else the provider's pod
             label tells whose they are.
-        begins: Further labels, and what their values begin with.
+        matches: Further labels, and patterns of RE2 that their whole values match.
     """
 
     metric: str
@@ -98,7 +98,7 @@ class IncreaseQuery:
     match_labels: Mapping[str, str] = field(default_factory=dict)
     upper_bound: float | None = None
     version_label: str | None = None
-    begins: Mapping[str, str] = field(default_factory=dict)
+    matches: Mapping[str, str] = field(default_factory=dict)
 
 
 class ServiceMetrics(Protocol):

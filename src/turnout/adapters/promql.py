@@ -52,7 +52,7 @@ def increase(query: IncreaseQuery, provider: MetricsProvider) -> str:
         f"{label}=~{literal(names)}",
         f'exported_{label}=""',
         f'exported_{provider.namespace_label}=""',
-        *(_beginning(name, query.begins[name]) for name in sorted(query.begins)),
+        *(_matching(name, query.matches[name]) for name in sorted(query.matches)),
     ]
     asked = selector(query.metric, where, query.match_labels, query.upper_bound)
     grown = f"increase({asked}[{whole_seconds(query.window)}s])"
@@ -72,9 +72,9 @@ def selector(
     return f"{metric}{{{','.join(matchers)}}}"
 
 
-def _beginning(label: str, part: str) -> str:
+def _matching(label: str, pattern: str) -> str:
     check_names(label)
-    return f"{label}=~{literal(re.escape(part) + '.*')}"
+    return f"{label}=~{literal(pattern)}"
 
 
 def check_names(*names: str) -> None:

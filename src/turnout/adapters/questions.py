@@ -53,13 +53,13 @@ class Scope:
 
 @dataclass(frozen=True)
 class Pair:
-    """The two questions of a metric."""
+    """The questions of a metric, mostly two."""
 
     measure: Measure
     scope: Scope
 
     async def read(self, ask: Ask) -> Readings:
-        """Put both questions, or the one that answers both.
+        """Put all questions, or the one that answers all.
 
         Raises:
             MetricsUnavailable: There is no answer, or none that may be trusted.
@@ -69,7 +69,9 @@ class Pair:
             every = await ask(self._query(total))
             counted: Sequence[Answer] = [one for one in every if first.has(one.labels)]
         else:
-            counted, every = await asyncio.gather(ask(self._query(first)), ask(self._query(total)))
+            parts = (total, first, *self.measure.more)
+            every, *told = await asyncio.gather(*(ask(self._query(one)) for one in parts))
+            counted = [one for some in told for one in some]
         return Readings(_series(counted), _series(every), self.measure.says)
 
     async def sight(self, readings: Readings, ask: Ask) -> Sight:

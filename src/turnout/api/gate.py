@@ -8,6 +8,7 @@ from pydantic import Field
 from turnout.api.base import Duration, FineDuration, LocalRef, Margin, Name, Share, Wire
 from turnout.api.metric import Unit
 from turnout.api.objectives import ErrorBudget
+from turnout.api.profile import About, Profile
 from turnout.api.schema import Cel, keyed_by
 
 Increase = Annotated[
@@ -58,16 +59,6 @@ class GateMetricType(StrEnum):
     COST_PER_SUCCESS = "CostPerSuccess"
 
 
-class Profile(StrEnum):
-    """Series that others are known to export (docs/metrics.md). May grow."""
-
-    OPEN_TELEMETRY_GEN_AI = "OpenTelemetryGenAI"
-    AGENTGATEWAY = "Agentgateway"
-    ENVOY = "Envoy"
-    ISTIO = "Istio"
-    LITE_LLM = "LiteLLM"
-
-
 class Failures(Wire):
     """How many bad windows are too many."""
 
@@ -92,8 +83,21 @@ class GateMetric(Wire):
             "name a templateRef or a profile, and only one of them",
         ),
         Cel(
-            "!has(self.profile) || self.type == 'SuccessRate' || self.type == 'Latency'",
-            "profiles have series for types SuccessRate and Latency: name a templateRef",
+            "!has(self.profile) || has(self.about) || self.type == 'SuccessRate' || "
+            "self.type == 'Latency'",
+            "profiles have series for types SuccessRate and Latency; for others say what the "
+            "metric is about, or name a templateRef",
+        ),
+        Cel(
+            "!has(self.about) || (has(self.profile) && self.profile == 'OpenTelemetryGenAI')",
+            "about goes with profile OpenTelemetryGenAI",
+        ),
+        Cel(
+            "!has(self.about) || (self.type == 'Custom' && self.about in "
+            "['ToolCalls', 'PolicyHits', 'Limits', 'Timeouts']) || "
+            "(self.type == 'CostPerSuccess' && self.about in ['Tokens', 'Steps', 'Retries'])",
+            "type Custom is about ToolCalls, PolicyHits, Limits or Timeouts, and type "
+            "CostPerSuccess about Tokens, Steps or Retries",
         ),
         Cel(
             "has(self.maxIncrease) == (self.type == 'CostPerSuccess')",
@@ -121,6 +125,11 @@ class GateMetric(Wire):
     """Instead of templateRef: series that others are known to export. What of them there is, in the
     profile's order, is read, and stays chosen for the rollout; its status says which. For
     SuccessRate and Latency. Example: OpenTelemetryGenAI."""
+    about: About | None = None
+    """With profile OpenTelemetryGenAI, another side of the agent than its success. For type Custom
+    the share of ToolCalls without an error, of calls that were no PolicyHits, of tasks that no
+    Limits ended (loops and stalls), of calls of models without Timeouts; for type CostPerSuccess
+    the Tokens, Steps (calls of models) or Retries that one success took. Example: ToolCalls."""
     minimum: Share | None = None
     """The bar: the share of good requests must not be below it. Required in Threshold mode; in
     Statistical mode a candidate that is worse than stable and proved below it fails even inside

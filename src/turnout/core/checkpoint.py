@@ -199,7 +199,7 @@ def _budget(spend: Spend) -> BudgetSpend:
 
 def _with_evidence(status: MetricStatus, finding: Finding) -> MetricStatus:
     """Add what Statistical mode has to show."""
-    sign = "+" if finding.is_money else "-"
+    sign = "+" if finding.spent else "-"
     return revised(
         status,
         bar=None if finding.margin is None else f"stable {sign} {points(finding.margin)}%",

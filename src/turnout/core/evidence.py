@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from turnout.api.base import VersionRef, seconds
 from turnout.api.rollout import AgentRollout, Verdict
-from turnout.api.strategy import Gate, GateMetric, GateMetricType
+from turnout.api.strategy import Gate, GateMetric, GateMetricType, OnRegression
 from turnout.core.excess import Excess
 from turnout.core.gates import Blind, Judgement, counted, judge, kept, looks_healthy
 from turnout.core.ledger import NOTHING, Entry, Ledger, since_change
@@ -168,8 +168,7 @@ def _by_evidence(
     ruling = judge_evidence(
         gate, ledger, blind, Progress(evidence_starts(rollout) or changed, changed, before)
     )
-    cause = ruling.verdict.cause
-    of = f"{cause.name}: " if cause else ""
+    deciding = (one.name for one in gate.metrics if one.action is not OnRegression.RECORD)
     return Evidence(
         ruling.verdict,
         ledger,
@@ -177,7 +176,7 @@ def _by_evidence(
         ruling.healthy,
         last_asked(ledger),
         ruling.rise,
-        f"{of}evidence that the candidate is not worse than allowed",
+        f"{', '.join(deciding)}: evidence that the candidate is not worse than allowed",
         proved=ruling.proved,
     )
 

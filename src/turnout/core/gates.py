@@ -20,7 +20,7 @@ from turnout.api.strategy import Gate, GateMetric, OnRegression
 from turnout.core.looks import Counts, Window
 from turnout.core.reasons import Reason
 from turnout.core.sequential.findings import Finding
-from turnout.core.sequential.words import money
+from turnout.core.sequential.words import amount
 
 KEPT_WINDOWS = 20
 """Most windows that a record holds per metric."""
@@ -66,9 +66,10 @@ class MetricVerdict:
     @property
     def values(self) -> tuple[str, str]:
         """What candidate and stable measure, for people: shares, or the cost of a success."""
-        shown = money if self.finding is not None and self.finding.is_money else percent
         candidate, stable = self.shares
-        return shown(candidate), shown(stable)
+        if self.finding is None or not self.finding.spent:
+            return percent(candidate), percent(stable)
+        return amount(self.finding.spent, candidate), amount(self.finding.spent, stable)
 
     @property
     def holds(self) -> bool:

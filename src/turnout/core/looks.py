@@ -69,6 +69,11 @@ class Readings:
     option: str = ""
 
     @property
+    def is_there(self) -> bool:
+        """Claim that there is something to count: of an amount that is spent, both parts of it."""
+        return bool(self.total and (self.good or self.says is not Says.AMOUNT))
+
+    @property
     def moving(self) -> tuple[Series, ...]:
         """The series that show how far the counters are known."""
         return (*self.good, *self.total) if self.says is Says.AMOUNT else self.total

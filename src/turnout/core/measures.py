@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from turnout.api.base import seconds
 from turnout.api.gate import GateMetric, GateMetricType
-from turnout.api.metric import Direction, MetricTemplate, MetricTemplateSpec, Ratio, Selector
+from turnout.api.metric import Direction, MetricTemplate, MetricTemplateSpec, Ratio, Selector, Unit
 from turnout.api.objectives import Objective
 from turnout.core.gates import Blind
 from turnout.core.looks import Readings, Says
@@ -34,13 +35,14 @@ class Counter:
         metric: The name as Prometheus has it.
         match_labels: Labels that they have, by equality.
         upper_bound: Value of ``le`` where they are one bucket of a histogram.
-        begins: Labels that begin so; nobody is asked for that, so others must include them.
+        matches: Patterns of our own that labels match as a whole, in the syntax that RE2 and
+            Python share. For samples nobody is asked by them, so others must include them.
     """
 
     metric: str
     match_labels: Mapping[str, str] = field(default_factory=dict)
     upper_bound: float | None = None
-    begins: Mapping[str, str] = field(default_factory=dict)
+    matches: Mapping[str, str] = field(default_factory=dict)
 
     def includes(self, other: Counter) -> bool:
         """Claim that whoever asks for these is told of the others, too."""
@@ -50,7 +52,7 @@ class Counter:
     def has(self, labels: Mapping[str, str]) -> bool:
         """Claim that a series is one of these: a label that it lacks is as good as empty."""
         same = all(labels.get(name, "") == value for name, value in self.match_labels.items())
-        alike = all(labels.get(name, "").startswith(part) for name, part in self.begins.items())
+        alike = all(re.fullmatch(one, labels.get(name, "")) for name, one in self.matches.items())
         return same and alike
 
 
@@ -62,12 +64,36 @@ class Measure:
         first: Good ones, bad ones or an amount, as ``says`` says.
         total: All of them.
         version_label: Label that names the version, where series have no pod label.
+        more: Counters of further amounts that are added to the first.
     """
 
     first: Counter
     total: Counter
     says: Says = Says.GOOD
     version_label: str | None = None
+    more: tuple[Counter, ...] = ()
+
+
+@dataclass(frozen=True)
+class Option:
+    """One of the series that a profile knows.
+
+    Attributes:
+        name: What it is called in a rollout's status.
+        measure: What is read.
+        note: What it does not tell; empty where it tells what the metric is about.
+        unit: What one count of it stands for.
+    """
+
+    name: str
+    measure: Measure
+    note: str = ""
+    unit: Unit = Unit.REQUEST
+
+    @property
+    def said(self) -> str:
+        """What is read, for people."""
+        return "; ".join(one for one in (self.measure.total.metric, self.note) if one)
 
 
 @dataclass(frozen=True)

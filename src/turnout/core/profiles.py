@@ -12,37 +12,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from turnout.api.base import seconds
-from turnout.api.gate import GateMetric, GateMetricType, Profile
+from turnout.api.gate import GateMetric, GateMetricType
 from turnout.api.metric import Unit
+from turnout.api.profile import Profile
+from turnout.core.conduct import conduct_of
 from turnout.core.looks import Readings, Says
-from turnout.core.measures import Counter, Measure
+from turnout.core.measures import Counter, Measure, Option
 
 VERSION_LABEL: Final = "turnout_dev_version"
 """Label that names the version on series of a gateway, written when they are scraped."""
 
 MILLISECONDS: Final = 1000.0
-
-
-@dataclass(frozen=True)
-class Option:
-    """One of the series that a profile knows.
-
-    Attributes:
-        name: What it is called in a rollout's status.
-        measure: What is read.
-        note: What it does not tell; empty where it tells what the metric is about.
-        unit: What one count of it stands for.
-    """
-
-    name: str
-    measure: Measure
-    note: str = ""
-    unit: Unit = Unit.REQUEST
-
-    @property
-    def said(self) -> str:
-        """What is read, for people."""
-        return "; ".join(one for one in (self.measure.total.metric, self.note) if one)
 
 
 @dataclass(frozen=True)
@@ -52,7 +32,7 @@ class _Shares:
     name: str
     metric: str
     counted: Mapping[str, str]
-    begins: Mapping[str, str]
+    matches: Mapping[str, str]
     says: Says
     note: str = ""
     labels: Mapping[str, str] | None = None
@@ -89,7 +69,7 @@ def _answered(
 ) -> tuple[_Shares, ...]:
     """Count answers of 5xx, first by a label that names the version, then by the pod."""
     return tuple(
-        _Shares(name, metric, {}, {status: "5"}, Says.BAD, _NO_5XX, labels, label)
+        _Shares(name, metric, {}, {status: "5.*"}, Says.BAD, _NO_5XX, labels, label)
         for name, label in (("ByVersion", VERSION_LABEL), ("ByPod", None))
     )
 
@@ -157,6 +137,8 @@ def options_of(metric: GateMetric, unit: Unit | None = None) -> tuple[Option, ..
     """
     if metric.profile is None:
         return ()
+    if metric.about is not None:
+        return conduct_of(metric.about)
     if metric.type is GateMetricType.SUCCESS_RATE:
         options = (_share(one) for one in _SUCCESSES[metric.profile])
         return tuple(one for one in options if unit in {None, one.unit})
@@ -168,7 +150,7 @@ def options_of(metric: GateMetric, unit: Unit | None = None) -> tuple[Option, ..
 
 def _share(one: _Shares) -> Option:
     labels = one.labels or {}
-    counted = Counter(one.metric, {**labels, **one.counted}, None, one.begins)
+    counted = Counter(one.metric, {**labels, **one.counted}, None, one.matches)
     total = Counter(one.metric, labels)
     measure = Measure(counted, total, one.says, one.version_label)
     return Option(one.name, measure, one.note, one.unit)
@@ -198,6 +180,6 @@ def chosen(
         found: What was found of each option, in their order.
         stable: Names of stable's version and pods.
     """
-    there = [one for one in found if one[1].total]
+    there = [one for one in found if one[1].is_there]
     of_stable = (one for one in there if any(series.pod in stable for series in one[1].total))
     return next(of_stable, there[0] if there else None)

@@ -13,7 +13,7 @@ from turnout.core.ledger import NOTHING, Entry, Ledger
 from turnout.core.looks import Window
 from turnout.core.past import Past
 from turnout.core.reasons import Reason
-from turnout.core.sequential.findings import Finding, Metric, find
+from turnout.core.sequential.findings import MONEY, Finding, Metric, find
 from turnout.core.sequential.recent import Rate
 from turnout.core.sequential.spending import Spending, find_spending, follow_spending
 from turnout.core.sequential.tally import Tally, Terms, begin, follow
@@ -161,7 +161,9 @@ def _case(gate: Gate, metric: GateMetric, ledger: Ledger) -> _Case:
     tally = followed(gate, metric, ledger.get(metric.name, NOTHING), ())
     policy = policy_of(gate)
     if isinstance(tally, Spending):
-        finding = find_spending(held_to, tally, fraction(metric.max_increase or "0%"))
+        limit = fraction(metric.max_increase or "0%")
+        spent = MONEY if metric.about is None else metric.about.value.lower()
+        finding = find_spending(held_to, tally, limit, spent)
         return _Case(held_to, tally, finding, said_of_cost(finding, policy))
     finding = find(held_to, [tally])
     said = said_of(finding, tally, held_to.terms, policy)

@@ -32,7 +32,7 @@ class Question:
     metric: str
     labels: frozenset[tuple[str, str]]
     bound: float | None
-    begins: frozenset[tuple[str, str]]
+    matches: frozenset[tuple[str, str]]
     version_label: str | None
 
 
@@ -55,7 +55,7 @@ class Growths:
             match_labels=dict(question.labels),
             upper_bound=question.bound,
             version_label=question.version_label,
-            begins=dict(question.begins),
+            matches=dict(question.matches),
         )
         try:
             async with self._places:
@@ -78,7 +78,7 @@ def _question(provider: str, counter: Counter, version_label: str | None) -> Que
         counter.metric,
         frozenset(counter.match_labels.items()),
         counter.upper_bound,
-        frozenset(counter.begins.items()),
+        frozenset(counter.matches.items()),
         version_label,
     )
 

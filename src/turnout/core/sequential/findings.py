@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from turnout.api.strategy import OnRegression
 from turnout.core.sequential.bets import mixed
 from turnout.core.sequential.tally import Tally, Terms
+
+MONEY: Final = "cost"
+"""What a success costs, in dollars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,9 @@ class Finding:
         requests: Requests to the candidate, in all.
         minimum: What the candidate itself must reach, if anything.
         proved_below: The candidate was shown to be below the minimum.
-        is_money: What is compared is the cost of one success, and ``drop`` and ``margin`` are parts
-            of stable's by which the candidate's is more.
+        spent: What of one success is compared, where that is an amount and no share: ``cost``,
+            ``tokens``. ``drop`` and ``margin`` are then parts of stable's by which the candidate's
+            is more.
     """
 
     name: str
@@ -41,7 +46,7 @@ class Finding:
     requests: float
     minimum: float | None = None
     proved_below: bool = False
-    is_money: bool = False
+    spent: str = ""
 
     @property
     def is_below(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 
 from turnout.core.looks import Counts, Window
 from turnout.core.sequential.cost import CostTally, Spend
-from turnout.core.sequential.findings import Finding, Metric
+from turnout.core.sequential.findings import MONEY, Finding, Metric
 
 BLOCK: Final = 60.0
 """Seconds that one look of the evidence stands for, at least."""
@@ -67,7 +67,8 @@ def follow_spending(before: Spending, look: Window, increase: float) -> Spending
     Args:
         before: What is known.
         look: What was spent, and for how many successes, in the good ones' place and in all.
-        increase: Largest acceptable increase of the cost of one success.
+        increase: Largest acceptable increase of what one success takes.
+        spent: What that is.
     """
     seconds = look.end - look.start
     candidate, stable = before.open_candidate + look.candidate, before.open_stable + look.stable
@@ -97,13 +98,16 @@ def _faded(counts: Counts, left: float) -> Counts:
     return Counts(counts.good * left, counts.total * left)
 
 
-def find_spending(metric: Metric, spending: Spending, increase: float) -> Finding:
+def find_spending(
+    metric: Metric, spending: Spending, increase: float, spent: str = MONEY
+) -> Finding:
     """Boil it down to a finding.
 
     Args:
         metric: How the gate takes it.
         spending: What is kept of it.
-        increase: Largest acceptable increase of the cost of one success.
+        increase: Largest acceptable increase of what one success takes.
+        spent: What that is.
     """
     alpha, mine, theirs = metric.terms.alpha, spending.late_candidate, spending.late_stable
     values = None if mine.share is None or theirs.share is None else (mine.share, theirs.share)
@@ -117,5 +121,5 @@ def find_spending(metric: Metric, spending: Spending, increase: float) -> Findin
         drop=spending.increase,
         shares=values,
         requests=spending.candidate.total,
-        is_money=True,
+        spent=spent,
     )

@@ -6,7 +6,7 @@ import math
 from typing import Final
 
 from turnout.core.sequential.bets import plain
-from turnout.core.sequential.findings import Finding
+from turnout.core.sequential.findings import MONEY, Finding
 from turnout.core.sequential.forecast import forecast, rounded
 from turnout.core.sequential.tally import Tally, Terms
 from turnout.core.sequential.verdicts import Policy
@@ -15,6 +15,9 @@ PLENTY: Final = 1000.0
 """Evidence beyond which the number says nothing more to people."""
 
 EXACT_BELOW: Final = 10.0
+
+WHOLE: Final = 100.0
+"""Amount from which on its tenths say nothing to people."""
 
 LOUD: Final = 1.05
 """Noise below which there is nothing to say of it."""
@@ -55,8 +58,8 @@ def said_of_cost(finding: Finding, policy: Policy) -> str:
         return f"{finding.name}: candidate and stable did not succeed in the same minutes yet"
     values = "candidate spends without a success"
     if finding.shares is not None:
-        mine, theirs = (money(one) for one in finding.shares)
-        values = f"cost per success {mine} against {theirs}"
+        mine, theirs = (amount(finding.spent, one) for one in finding.shares)
+        values = f"{finding.spent} per success {mine} against {theirs}"
     return (
         f"{finding.name}: {values} lately, {increase(finding.drop)} "
         f"(limit {increase(finding.margin or 0.0)}); evidence {evidence(finding.worse)} that it is "
@@ -65,12 +68,19 @@ def said_of_cost(finding: Finding, policy: Policy) -> str:
     )
 
 
-def money(amount: float | None) -> str:
-    """Write an amount with two digits that count, a dash for unknown: $0.031, $12.40."""
-    if amount is None:
+def amount(spent: str, value: float | None) -> str:
+    """Write how much of something was spent, a dash for unknown: $0.031, 812, 4.2."""
+    if spent == MONEY or value is None:
+        return money(value)
+    return f"{value:.0f}" if value >= WHOLE else f"{value:.1f}"
+
+
+def money(value: float | None) -> str:
+    """Write an amount of money with two digits that count, a dash for unknown: $0.031, $12.40."""
+    if value is None:
         return "-"
-    decimals = 2 if amount <= 0.0 else max(2, 1 - math.floor(math.log10(amount)))
-    return f"${amount:.{min(decimals, 9)}f}"
+    decimals = 2 if value <= 0.0 else max(2, 1 - math.floor(math.log10(value)))
+    return f"${value:.{min(decimals, 9)}f}"
 
 
 def increase(part: float) -> str:

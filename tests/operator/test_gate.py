@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -278,18 +279,23 @@ def _counted_once(story: Story, status: Document, providers: Providers) -> None:
         story.candidate: told["candidateRequests"],
         story.stable: told["stableRequests"],
     }
+    _await_scrape(providers.default.url, story.team.namespace, end)
     for version, requests in counted.items():
-        pods = f'{{namespace="{story.team.namespace}",pod=~"{version}-.*"}}'
-        ends = [
-            _asked(providers.default.url, f"sum(agent_tasks_total{pods})", at)
-            for at in (begin, end)
-        ]
+        series = f'agent_tasks_total{{namespace="{story.team.namespace}",pod=~"{version}-.*"}}'
+        ends = [_asked(providers.default.url, f"sum({series})", at) for at in (begin, end)]
         assert requests == pytest.approx(ends[1] - ends[0], abs=3 * RATE)
 
 
-def _asked(url: str, query: str, at: str) -> float:
-    """Ask a Prometheus for one number at a time; where there is no series it is 0."""
-    words = urllib.parse.urlencode({"query": query, "time": at})
+def _await_scrape(url: str, namespace: str, moment: str) -> None:
+    """Wait for a scrape that is later: before it nobody can tell what was counted until then."""
+    late = datetime.fromisoformat(moment).timestamp()
+    query = f'max(timestamp(agent_tasks_total{{namespace="{namespace}"}}))'
+    eventually("they were scraped since", lambda: _asked(url, query) > late)
+
+
+def _asked(url: str, query: str, at: str | None = None) -> float:
+    """Ask a Prometheus for one number, as of now or a time; where there is no series it is 0."""
+    words = urllib.parse.urlencode({"query": query} | ({"time": at} if at else {}))
     with urllib.request.urlopen(f"{url}/api/v1/query?{words}", timeout=20) as answer:
         found = json.load(answer)["data"]["result"]
     return float(found[0]["value"][1]) if found else 0.0

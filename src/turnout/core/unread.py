@@ -31,9 +31,6 @@ _ALWAYS: Final = {
 }
 """Conditions that are there from the first look on, besides those that fail."""
 
-_NAMED: Final = frozenset(("RolloutStrategy", "MetricTemplate"))
-"""Kinds that Agents only name: how far their content came is no question."""
-
 _OF_THE_CONTENT: Final = frozenset(("digest", "usedBy", "truncated"))
 """What a status says of content that is not known now."""
 
@@ -99,11 +96,7 @@ def _standing(kind: str, why: str, users: Iterable[str]) -> dict[str, Any]:
     """Say where an Agent stands; of what Agents share, who waits for it."""
     if kind == "Agent":
         return {"phase": AgentPhase.DEGRADED.value, "summary": why[:256]}
-    if kind in _NAMED:
-        shown = listed([User(agent=name) for name in users])
-    elif kind in _CONTENT:
-        shown = listed([Use(agent=name) for name in users])
-    else:
-        return {}
+    use = Use if kind in _CONTENT else User
+    shown = listed([use(agent=name) for name in users])
     uses = {"usedBy": [one.to_wire() for one in shown["used_by"]]}
     return uses | ({"truncated": shown["truncated"]} if shown["truncated"] else {})

@@ -34,7 +34,8 @@ KEPT = timedelta(minutes=10)
 MOUNT = "/var/run/turnout"
 """Directory in the Job's pod that holds its token, in the file ``token``."""
 
-_USER = 65532
+USER = 65532
+"""Who our Jobs run as."""
 _JOB_UID = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/controller-uid']"}}
 
 
@@ -195,25 +196,31 @@ def owner_reference(owner: Resource) -> dict[str, Any]:
     }
 
 
-def _pod(task: Task, nonce: str, way: JobSettings) -> dict[str, Any]:
+def token_volume(name: str) -> dict[str, Any]:
+    """Render the volume with the token that a Job's answer is taken by."""
     token = {"audience": AUDIENCE, "expirationSeconds": 600, "path": "token"}
+    return {"name": name, "projected": {"sources": [{"serviceAccountToken": token}]}}
+
+
+def _pod(task: Task, nonce: str, way: JobSettings) -> dict[str, Any]:
     return {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {
             "runAsNonRoot": True,
-            "runAsUser": _USER,
-            "runAsGroup": _USER,
-            "fsGroup": _USER,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(task, nonce, way)],
-        "volumes": [{"name": "token", "projected": {"sources": [{"serviceAccountToken": token}]}}],
+        "containers": [container(task, nonce, way)],
+        "volumes": [token_volume("token")],
     }
 
 
-def _container(task: Task, nonce: str, way: JobSettings) -> dict[str, Any]:
+def container(task: Task, nonce: str, way: JobSettings) -> dict[str, Any]:
+    """Render the container that does a task; it mounts the volume ``token``."""
     plain = {
         "TURNOUT_TASK": task.text,
         "TURNOUT_NONCE": nonce,

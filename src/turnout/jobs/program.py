@@ -30,6 +30,7 @@ TASKS: Final = MappingProxyType(
         "tools": "turnout.jobs.tools",
         "prompt": "turnout.jobs.prompt",
         "evaluation": "turnout.jobs.evaluation.run",
+        "results": "turnout.jobs.results",
     }
 )
 """Module of each kind of task."""

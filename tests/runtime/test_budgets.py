@@ -13,7 +13,7 @@ from typing_extensions import override
 from tests.support.manifests import agent, metric
 from tests.support.reading import eventually
 from turnout.adapters.documents import AGENT, Ref
-from turnout.adapters.metrics import IncreaseQuery, ServiceMetrics
+from turnout.adapters.metrics import IncreaseQuery, Part, PartsQuery, ServiceMetrics
 from turnout.adapters.ports import Clock
 from turnout.api.agent import Agent
 from turnout.api.metric import MetricTemplate
@@ -48,6 +48,7 @@ class Services(ServiceMetrics):
 
     def __init__(self) -> None:
         self.asked: list[IncreaseQuery] = []
+        self.asked_of_parts: list[PartsQuery] = []
         self.failed = {("demo", "support"): 0.0, ("demo", "sales"): 0.0, ("shop", "support"): 0.0}
         self.error: MetricsUnavailable | None = None
 
@@ -59,6 +60,21 @@ class Services(ServiceMetrics):
         if self.error is not None:
             raise self.error
         return self.grown(query)
+
+    @override
+    async def parts(self, provider: str, query: PartsQuery) -> Mapping[Part, float]:
+        self.asked_of_parts.append(query)
+        if self.error is not None:
+            raise self.error
+        return self.calls(query)
+
+    def calls(self, query: PartsQuery) -> Mapping[Part, float]:
+        """Answer a question about parts where there is no error."""
+        return {}
+
+    @override
+    async def beginnings(self, provider: str, query: PartsQuery) -> Mapping[Part, float]:
+        return await self.parts(provider, query)
 
     def grown(self, query: IncreaseQuery) -> Mapping[tuple[str, str], float]:
         """Answer a question where there is no error."""

@@ -107,8 +107,9 @@ def recorded(name: str, good: str = "960") -> AgentVersion:
 class Scene:
     """Drifts that are looked after by hand."""
 
-    def __init__(self) -> None:
-        self.services, self.watch, self.woken = Services(), Watch(), list[frozenset[Ref]]()
+    def __init__(self, services: Services | None = None) -> None:
+        self.services, self.watch = services or Services(), Watch()
+        self.woken: list[frozenset[Ref]] = []
         self.drifts = Drifts(self.services, PROVIDERS, self.watch, wake=self.woken.append)
         self.worlds: dict[Ref, World] = {}
 

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from tests.support.deeds import clues
 from tests.support.drifting import registry
 from tests.support.manifests import prompt
 from tests.support.simulation import Simulation
@@ -164,5 +165,6 @@ _ACT: dict[str, Callable[[Simulation, Any], None]] = {
     "tools": _tools,
     "registry": _registry,
     "pin": _pin,
+    "clues": lambda sim, found: setattr(sim.vigil, "clues", clues(**found)),
     "objectives": lambda sim, on: _agent(sim, {"objectives": OBJECTIVES if on else []}),
 }

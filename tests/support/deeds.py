@@ -8,6 +8,8 @@ from tests.support.drifting import registry
 from tests.support.manifests import prompt
 from tests.support.simulation import Simulation
 from turnout.api.base import seconds
+from turnout.api.drift import ModelChange, ToolTrouble
+from turnout.core.clues import Clues
 from turnout.core.watching import Peers
 from turnout.simulation.cluster import Document
 
@@ -150,6 +152,15 @@ def _set(attribute: str) -> Deed:
     return deed
 
 
+def clues(tools: Document | None = None, model: Document | None = None) -> Clues:
+    """Find tools by their shares of failures before and now, and another model."""
+    rows = (
+        ToolTrouble(name=name, recorded=was, measured=now)
+        for name, (was, now) in (tools or {}).items()
+    )
+    return Clues(tuple(rows), None if model is None else ModelChange.model_validate(model))
+
+
 DEEDS: dict[str, Deed] = {
     "prompt": lambda sim, _, text: sim.store(prompt(text)),
     "agent": lambda sim, _, spec: sim.patch("Agent", sim.agent_name, {"spec": spec}),
@@ -181,6 +192,7 @@ DEEDS: dict[str, Deed] = {
     "refused": lambda sim, named, why: sim.refused.update({named(v): w for v, w in why.items()}),
     "metrics": _metrics,
     "others": lambda sim, _, many: setattr(sim.vigil, "peers", Peers(**many)),
+    "clues": lambda sim, _, found: setattr(sim.vigil, "clues", clues(**found)),
     "absent": lambda sim, _, names: setattr(sim.provider, "absent", set(names)),
     "exports": lambda sim, named, by: setattr(
         sim, "exports", {option: {named(v) for v in versions} for option, versions in by.items()}

@@ -63,6 +63,11 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "pods of next": ("none",),
     "operator": ("restarts", 0, 1, 2, 3),
     "objectives": (True, False),
+    "clues": (
+        {},
+        {"tools": {"refund": ["1.0%", "40.0%"]}},
+        {"model": {"before": "gpt-x-1", "now": "gpt-x-2", "since": "2026-01-01T12:00:00Z"}},
+    ),
 }
 """Every act with what may be chosen for it."""
 

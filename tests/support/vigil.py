@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from tests.support.service import MINUTE, Service
 from turnout.core.baselines import plan_of
+from turnout.core.clues import NO_CLUES, Clues, suspect_of
 from turnout.core.gates import Blind
 from turnout.core.looks import Counts
 from turnout.core.watching import NO_PEERS, Peers, Plan, Watching, after, begin
@@ -16,6 +17,8 @@ class Vigil:
 
     def __init__(self, service: Service) -> None:
         self.peers: Peers = NO_PEERS
+        self.clues: Clues = NO_CLUES
+        """What is found of the cause once somebody does worse."""
         self.watching: Watching | None = None
         self.looks = 0
         self._service = service
@@ -26,13 +29,14 @@ class Vigil:
         plan, minute = plan_of(world), int(world.now.timestamp() // MINUTE)
         if plan is None:
             self.watching, self._minute = None, minute
-            return world
+            return replace(world, clues=self.clues) if suspect_of(world.rollouts) else world
         if self.watching is None or self.watching.stable != plan.stable:
             self.watching, self._minute = begin(plan), minute
         for one in range(self._minute, minute):
             self._look(plan, one, blind)
         self._minute = minute
-        return replace(world, watching=self.watching, peers=self.peers)
+        clues = self.clues if self.watching.is_suspect else NO_CLUES
+        return replace(world, watching=self.watching, peers=self.peers, clues=clues)
 
     def forget(self) -> None:
         """Lose what a restarted operator has not kept."""

@@ -101,6 +101,46 @@ class IncreaseQuery:
     matches: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class PartsQuery:
+    """By how much the parts of a counter grew in `(end - window, end]`, version by version.
+
+    Attributes:
+        metric: The metric's name: `gen_ai_execute_tool_duration_seconds_count`.
+        namespaces: Namespaces of the agents.
+        agents: Names of the agents; pods of others are not asked for.
+        end: Last instant.
+        window: How far back it reaches.
+        by: Labels by which parts are told apart.
+        most: Parts of one version that are answered: those that grew most, or began last.
+        match_labels: Further labels and their exact values.
+    """
+
+    metric: str
+    namespaces: tuple[str, ...]
+    agents: tuple[str, ...]
+    end: datetime
+    window: timedelta
+    by: tuple[str, ...]
+    most: int
+    match_labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a version's counter.
+
+    Attributes:
+        namespace: Namespace of its pods.
+        version: The version that their names begin with.
+        values: Value of each label that was asked by, in that order; empty where it is missing.
+    """
+
+    namespace: str
+    version: str
+    values: tuple[str, ...]
+
+
 class ServiceMetrics(Protocol):
     """What the providers know of whole services, pods that are long gone included."""
 
@@ -111,6 +151,24 @@ class ServiceMetrics(Protocol):
 
         A pod belongs to an agent by its name, which begins with that of a version. Resets of a
         counter are seen, and growth is extrapolated to the window's edges.
+
+        Raises:
+            MetricsUnavailable: There is no answer, or none that may be trusted.
+        """
+        ...
+
+    async def parts(self, provider: str, query: PartsQuery) -> Mapping[Part, float]:
+        """Read the growth of each part; what is missing has no such series, or grew less.
+
+        Raises:
+            MetricsUnavailable: There is no answer, or none that may be trusted.
+        """
+        ...
+
+    async def beginnings(self, provider: str, query: PartsQuery) -> Mapping[Part, float]:
+        """Read since when each part is there, in unix seconds, to a minute at best.
+
+        What was there when the window began is told to have begun then.
 
         Raises:
             MetricsUnavailable: There is no answer, or none that may be trusted.

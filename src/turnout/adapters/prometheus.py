@@ -7,7 +7,6 @@ outside: redirects are refused, bodies are bounded after decompression, and an a
 
 import asyncio
 import io
-import math
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -25,8 +24,17 @@ from typing_extensions import override
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
-from turnout.adapters.metrics import IncreaseQuery, Metrics, SampleQuery, Series, ServiceMetrics
-from turnout.adapters.promql import AGENT, increase, promql
+from turnout.adapters.metrics import (
+    IncreaseQuery,
+    Metrics,
+    Part,
+    PartsQuery,
+    SampleQuery,
+    Series,
+    ServiceMetrics,
+)
+from turnout.adapters.prometheus_rows import increase_of, part_of, series_of
+from turnout.adapters.promql import begun_parts, grown_parts, increase, promql
 from turnout.adapters.recorded import (
     marks_of,
     may_be_recorded,
@@ -173,7 +181,7 @@ class PrometheusMetrics(Metrics, ServiceMetrics):
             return []
         asked = self._asked(provider)
         text = promql(query, asked.settings)
-        read = partial(_series, query=query, provider=asked.settings)
+        read = partial(series_of, query=query, provider=asked.settings)
         return await self._answers(provider, asked.ask(text, query.end, "matrix"), read)
 
     @override
@@ -183,7 +191,26 @@ class PrometheusMetrics(Metrics, ServiceMetrics):
         asked = self._asked(provider)
         ask = recorded_increase if await self._is_recorded(provider, query) else increase
         text = ask(query, asked.settings)
-        read = partial(_increase, provider=asked.settings)
+        read = partial(increase_of, provider=asked.settings)
+        return dict(await self._answers(provider, asked.ask(text, query.end, "vector"), read))
+
+    @override
+    async def parts(self, provider: str, query: PartsQuery) -> Mapping[Part, float]:
+        return await self._parts(provider, query, grown_parts)
+
+    @override
+    async def beginnings(self, provider: str, query: PartsQuery) -> Mapping[Part, float]:
+        return await self._parts(provider, query, begun_parts)
+
+    async def _parts(
+        self,
+        provider: str,
+        query: PartsQuery,
+        written: Callable[[PartsQuery, MetricsProvider], str],
+    ) -> Mapping[Part, float]:
+        asked = self._asked(provider)
+        text = written(query, asked.settings)
+        read = partial(part_of, query=query, provider=asked.settings)
         return dict(await self._answers(provider, asked.ask(text, query.end, "vector"), read))
 
     async def _is_recorded(self, provider: str, query: IncreaseQuery) -> bool:
@@ -230,51 +257,3 @@ def _why(provider: str, error: Exception) -> str:
         status = re.match(r"HTTP Status Code (\d{3})", str(error))
         return f"{provider} answered with status {status[1] if status else 'unknown'}"
     return f"{provider} cannot be reached ({type(error).__name__})"
-
-
-def _series(found: Any, query: SampleQuery, provider: MetricsProvider) -> Series:
-    try:
-        labels = {str(name): str(value) for name, value in found["metric"].items()}
-        pairs = [(float(at), float(value)) for at, value in found["values"]]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise MetricsUnavailable("Malformed", "a series is not made of samples") from error
-    oldest = (query.end - query.lookback).timestamp()
-    asked = [(at, value) for at, value in pairs if at > oldest]
-    usable = tuple((at, value) for at, value in asked if math.isfinite(value) and value >= 0)
-    problem = _disbelief(labels, query, provider)
-    if problem is not None and query.pods is not None:
-        raise MetricsUnavailable("Malformed", problem)
-    return Series(
-        namespace=labels.get(provider.namespace_label, ""),
-        pod=labels.get(query.version_label or provider.pod_label, ""),
-        labels={name: value for name, value in labels.items() if name != "__name__"},
-        samples=usable,
-        dropped=len(asked) - len(usable),
-        problem=problem,
-    )
-
-
-def _increase(found: Any, provider: MetricsProvider) -> tuple[tuple[str, str], float]:
-    """Read one agent's growth, of which none and less than none are no numbers."""
-    try:
-        labels, (_, value) = found["metric"], found["value"]
-        whose = str(labels[provider.namespace_label]), str(labels[AGENT])
-        grown = float(value)
-    except (KeyError, TypeError, ValueError) as error:
-        raise MetricsUnavailable("Malformed", "an answer is not made of numbers") from error
-    if not math.isfinite(grown) or grown < 0:
-        raise MetricsUnavailable("Malformed", "a counter grew by no number")
-    return whose, grown
-
-
-def _disbelief(
-    labels: Mapping[str, str], query: SampleQuery, provider: MetricsProvider
-) -> str | None:
-    """Say why a series is not that of the pod that was scraped; None where it is."""
-    whose = query.version_label or provider.pod_label
-    forged = {f"exported_{whose}", f"exported_{provider.namespace_label}"}
-    pod, namespace = labels.get(whose, ""), labels.get(provider.namespace_label)
-    strange = pod not in query.pods if query.pods is not None else not pod
-    if strange or namespace not in query.namespaces or forged & labels.keys():
-        return f"a series of {query.metric} names another pod than the one that was scraped"
-    return None

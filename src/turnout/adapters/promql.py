@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from turnout.adapters.metrics import IncreaseQuery, SampleQuery
+from turnout.adapters.metrics import IncreaseQuery, PartsQuery, SampleQuery
 from turnout.adapters.quoting import quoted
 from turnout.errors import MetricsUnavailable
 from turnout.settings import MetricsProvider
@@ -16,12 +16,20 @@ from turnout.settings import MetricsProvider
 AGENT: Final = "turnout_agent"
 """Label of an answer about services: whose pods were counted."""
 
+VERSION: Final = "turnout_version"
+"""Label of an answer about versions."""
+
+STEPS: Final = 60
+"""Seconds between two looks back, and looks in a shorter window."""
+
 _NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _VERSIONS: Final = "(.+?)-[0-9a-f]{10}"
 _PODS: Final = f"{_VERSIONS}-.+"
 """Names of agents' pods: the agent, ten digits of its version, and what a Deployment adds. No
 agent's name holds ten hex digits between two dashes (the API refuses it), so the agent is what
 stands before the first ones."""
+
+_OF_VERSION: Final = "(.+?-[0-9a-f]{10})-.+"
 
 
 def promql(query: SampleQuery, provider: MetricsProvider) -> str:
@@ -59,6 +67,47 @@ def increase(query: IncreaseQuery, provider: MetricsProvider) -> str:
     whose = f'"{AGENT}","$1",{literal(label)},{literal(names)}'
     by = f"{provider.namespace_label},{AGENT}"
     return f"sum by ({by}) (label_replace({grown},{whose}))"
+
+
+def grown_parts(query: PartsQuery, provider: MetricsProvider) -> str:
+    """Write a query for the growth of a counter's parts, those that grew most of each version."""
+    grown = f"increase({_of_agents(query, provider)}[{whole_seconds(query.window)}s])"
+    return _most(query, provider, "sum", grown)
+
+
+def begun_parts(query: PartsQuery, provider: MetricsProvider) -> str:
+    """Write a query for the time at which a counter's parts appeared, the newest of each version.
+
+    It is looked every minute whether they are there, and more often in a window of less than an
+    hour.
+    """
+    window = whole_seconds(query.window)
+    step = min(max(window // STEPS, 1), STEPS)
+    seen = f"timestamp({_of_agents(query, provider)})[{window}s:{step}s]"
+    return _most(query, provider, "min", f"min_over_time({seen})")
+
+
+def _of_agents(query: PartsQuery, provider: MetricsProvider) -> str:
+    pod, namespace = provider.pod_label, provider.namespace_label
+    check_names(pod)
+    names = "|".join(re.escape(name) for name in query.agents)
+    where = [
+        one_of(namespace, query.namespaces),
+        f"{pod}=~{literal(f'({names})-[0-9a-f]{{10}}-.+')}",
+        f'exported_{pod}=""',
+        f'exported_{namespace}=""',
+    ]
+    return selector(query.metric, where, query.match_labels, None)
+
+
+def _most(query: PartsQuery, provider: MetricsProvider, summed: str, found: str) -> str:
+    """Put a version's pods together, and keep the greatest parts of each."""
+    check_names(provider.namespace_label, *query.by)
+    version = f"{provider.namespace_label},{VERSION}"
+    of = f'"{VERSION}","$1",{literal(provider.pod_label)},{literal(_OF_VERSION)}'
+    by = ",".join((version, *query.by))
+    parts = f"{summed} by ({by}) (label_replace({found},{of}))"
+    return f"topk by ({version}) ({query.most:d}, {parts})"
 
 
 def selector(

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from turnout.api.base import Count, Message, Name, Text, Timestamp, Wire, Word
-from turnout.api.schema import keyed_by
+from turnout.api.schema import ATOMIC, keyed_by
 
 
 class DriftState(StrEnum):
@@ -56,6 +56,29 @@ class DriftMetric(Wire):
     """What it measured when it was found to do worse: 85.0%; absent while it does as recorded."""
 
 
+class ToolTrouble(Wire):
+    """A tool that fails more often than before."""
+
+    name: Text
+    """Name of the tool, as the agent's metrics have it. Example: refunds.create."""
+    recorded: Text
+    """Share of its calls that failed in the day before: 0.8%."""
+    measured: Text
+    """Share that failed when it was found to fail more often: 31.0%."""
+
+
+class ModelChange(Wire):
+    """Another model answers than before, though nobody asked for it."""
+
+    before: Text
+    """What answered most calls in the day before, with its fingerprint where there is one.
+    Example: gpt-x-2026-08-06."""
+    now: Text
+    """What answers most calls now. Example: gpt-x-2026-11-20."""
+    since: Timestamp | None = None
+    """When it was seen first, to a minute; absent where that is not known."""
+
+
 class DriftStatus(Wire):
     """How stable does since it was promoted, where the strategy has a watch."""
 
@@ -68,8 +91,12 @@ class DriftStatus(Wire):
     """Since when the state is so."""
     attribution: Attribution | None = None
     """What is likely to be the cause: Provider where others that ask the same provider do worse,
-    too; Tool where a tool changed; Own where others do as before; Unknown where there are none.
-    Absent where nothing is worse."""
+    too, or another model answers; Tool where a tool fails more often or changed; Own where others
+    do as before; Unknown where there are none. Absent where nothing is worse."""
+    tools: Annotated[tuple[ToolTrouble, ...], Field(max_length=3), ATOMIC] = ()
+    """Tools that fail more often than in the day before, the worst first."""
+    model_change: ModelChange | None = None
+    """That another model answers than in the day before."""
     metrics: Annotated[tuple[DriftMetric, ...], Field(max_length=20), keyed_by("name")] = ()
     """Each metric of the gate that may take a version back or hold it, costs aside."""
     objectives: Annotated[tuple[Name, ...], Field(max_length=8)] = ()

@@ -11,6 +11,7 @@ from turnout.api.drift import Attribution, DriftMetric, DriftState, DriftStatus
 from turnout.api.tools import ToolRegistry
 from turnout.api.tools_status import DriftChange
 from turnout.core.baselines import is_watched, plan_of
+from turnout.core.clues import MOST_TOLD, NO_CLUES, Clues, model_in_words, tools_in_words
 from turnout.core.conditions import FALSE, TRUE, UNKNOWN, Claim
 from turnout.core.gates import percent
 from turnout.core.objectives import burns, objectives_of
@@ -53,17 +54,19 @@ class Around:
         peers: Others whose model the same provider serves.
         tools: Which tools changed, in words; empty where none did.
         objectives: Objectives whose error budget is used up too fast, with what is told of them.
+        clues: What its calls tell.
     """
 
     peers: Peers = NO_PEERS
     tools: str = ""
     objectives: tuple[tuple[str, str], ...] = ()
+    clues: Clues = NO_CLUES
 
 
 def around(world: World) -> Around:
     """Tell what else is known of an Agent's trouble."""
     burning = tuple((one.name, one.message) for one in objectives_of(world) if burns(one))
-    return Around(world.peers, _changed_tools(world), burning)
+    return Around(world.peers, _changed_tools(world), burning, world.clues)
 
 
 def _changed_tools(world: World) -> str:
@@ -113,10 +116,11 @@ def stance(
         state=state,
         version=plan.stable.version,
         since=before.since if before is not None and before.state is state else now,
-        attribution=_attribution(beside, before) if state is DriftState.DEGRADED else None,
         metrics=metrics,
         objectives=objectives,
     )
+    if state is DriftState.DEGRADED:
+        told = _attributed(told, beside, before)
     if before is not None and revised(told, message=before.message) == before:
         return before
     return revised(told, message=_message(told, plan, seen, beside))
@@ -169,15 +173,31 @@ def _lacking(
     return None if seen.drift.asked >= least else Reason.TOO_FEW_REQUESTS
 
 
-def _attribution(beside: Around, before: DriftStatus | None) -> Attribution:
-    """Say what is likely to be the cause; once others suffer, too, it stays the provider."""
+def _attributed(told: DriftStatus, beside: Around, before: DriftStatus | None) -> DriftStatus:
+    """Say what is likely to be the cause; what was found once stays until it is over."""
+    tools = before.tools if before is not None else ()
+    known = {one.name for one in tools}
+    tools += tuple(one for one in beside.clues.tools if one.name not in known)
+    found = revised(
+        told,
+        tools=tools[:MOST_TOLD],
+        model_change=(before.model_change if before else None) or beside.clues.model,
+    )
+    return revised(found, attribution=_attribution(found, beside, before))
+
+
+def _attribution(told: DriftStatus, beside: Around, before: DriftStatus | None) -> Attribution:
+    """Name the likeliest cause: what calls tell is told before what others suffer from."""
     known = before.attribution if before is not None else None
-    peers = beside.peers
-    if known is Attribution.PROVIDER or (peers.worse and 2 * peers.worse >= peers.known):
+    if told.model_change is not None:
+        return Attribution.PROVIDER
+    if told.tools:
+        return Attribution.TOOL
+    if known is Attribution.PROVIDER or beside.peers.suffer:
         return Attribution.PROVIDER
     if beside.tools:
         return Attribution.TOOL
-    return Attribution.OWN if peers.known else known or Attribution.UNKNOWN
+    return Attribution.OWN if beside.peers.known else known or Attribution.UNKNOWN
 
 
 def _message(told: DriftStatus, plan: Plan, seen: Mapping[str, Sighting], beside: Around) -> str:
@@ -193,7 +213,8 @@ def _message(told: DriftStatus, plan: Plan, seen: Mapping[str, Sighting], beside
         if one.state is DriftState.DEGRADED
     ]
     worse += [message for _, message in beside.objectives]
-    return f"{told.version} does worse without a change: {'; '.join(worse)}; {_cause(told, beside)}"
+    known = "; ".join([*worse, *_causes(told, beside)])
+    return f"{told.version} does worse without a change: {known}"
 
 
 def _lacks(one: DriftMetric, plan: Plan, seen: Sighting) -> str:
@@ -204,16 +225,22 @@ def _lacks(one: DriftMetric, plan: Plan, seen: Sighting) -> str:
     return f"{one.name}: {_LACKING[Reason(one.reason)]}"
 
 
-def _cause(told: DriftStatus, beside: Around) -> str:
-    match told.attribution:
-        case Attribution.PROVIDER:
-            return "others that ask the same provider do worse, too, so that is the likelier cause"
-        case Attribution.TOOL:
-            return f"tools changed: {beside.tools}"
-        case Attribution.OWN:
-            return "others that ask the same provider do not"
-        case _:
-            return "no other watched agent asks the same provider, so nobody can tell whose it is"
+def _causes(told: DriftStatus, beside: Around) -> Iterator[str]:
+    """Say what is known of the cause, the most telling first."""
+    found = [
+        *model_in_words(told.model_change),
+        *tools_in_words(told.tools, is_cut=beside.clues.is_cut),
+    ]
+    if beside.peers.suffer or (told.attribution is Attribution.PROVIDER and not found):
+        found.append(
+            "others that ask the same provider do worse, too, so that is the likelier cause"
+        )
+    found += [f"tools changed: {beside.tools}"] if beside.tools else []
+    if told.attribution is Attribution.OWN:
+        found.append("others that ask the same provider do not")
+    yield from found or [
+        "no other watched agent asks the same provider, so nobody can tell whose it is"
+    ]
 
 
 def drift_claims(world: World, told: DriftStatus | None) -> Iterator[Claim]:

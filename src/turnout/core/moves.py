@@ -38,6 +38,7 @@ class Move:
         waits_for_pods: True while the move waits for the candidate's pods: a declared limit runs.
         measured: True where the message carries measured values: they change at every look, so it
             stays as first said for as long as phase, reason and step do.
+        clue: End of the message that is told as soon as it is known, and when it is another one.
         again_at: When to look again if nothing happens before.
     """
 
@@ -48,6 +49,7 @@ class Move:
     enter: int | None = None
     waits_for_pods: bool = False
     measured: bool = False
+    clue: str = ""
     again_at: datetime | None = None
 
 
@@ -112,7 +114,8 @@ def write(standing: Standing, rule: str, move: Move) -> AgentRolloutStatus:
 
 def _message(before: AgentRolloutStatus, move: Move) -> str:
     same = (before.phase, before.reason) == (move.phase, move.reason.value)
-    return before.message if move.measured and same and before.message else move.message
+    is_said = move.measured and same and (before.message or "").endswith(move.clue)
+    return before.message if is_said and before.message else move.message
 
 
 def _weights(standing: Standing, move: Move) -> WeightStatus:

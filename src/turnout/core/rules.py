@@ -223,7 +223,10 @@ def blind(standing: Standing) -> Move | None:
     verdict = standing.evidence.verdict
     if not standing.judged or verdict.cause is None or not verdict.cause.holds:
         return None
-    return Move(RolloutPhase.HELD, verdict.reason, verdict.message, measured=True)
+    known = verdict.reason is Reason.BOTH_ARMS_DEGRADED
+    clue = standing.world.clues.sentence if known else ""
+    message = f"{verdict.message}; {clue}" if clue else verdict.message
+    return Move(RolloutPhase.HELD, verdict.reason, message, measured=True, clue=clue)
 
 
 def split_off(standing: Standing) -> Move | None:

@@ -139,6 +139,11 @@ class Peers:
     known: int = 0
     worse: int = 0
 
+    @property
+    def suffer(self) -> bool:
+        """Claim that at least half of them do worse, too."""
+        return self.worse > 0 and 2 * self.worse >= self.known
+
 
 NO_PEERS: Final = Peers()
 

@@ -22,6 +22,7 @@ from turnout.api.tools import ToolRegistry
 from turnout.api.version import AgentVersion, Plane
 from turnout.core import naming
 from turnout.core.budget import Spending
+from turnout.core.clues import NO_CLUES, Clues
 from turnout.core.gates import Blind
 from turnout.core.ledger import Ledger
 from turnout.core.lineup import Turn
@@ -169,6 +170,7 @@ class World:
         spendings: What the whole service answered, by objective.
         watching: What was seen of stable since it is watched.
         peers: Other watched agents whose model the same provider serves.
+        clues: What was found of the cause where somebody does worse.
         foreign: Versions under whose name stands what is not that version, with the cause: such
             objects are left as they are.
     """
@@ -196,6 +198,7 @@ class World:
     spendings: Mapping[str, Spending] = field(default_factory=dict)
     watching: Watching | None = None
     peers: Peers = NO_PEERS
+    clues: Clues = NO_CLUES
 
     @property
     def name(self) -> str:

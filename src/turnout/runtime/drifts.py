@@ -14,8 +14,9 @@ from typing import Final
 from turnout.adapters.documents import Ref
 from turnout.adapters.metrics import ServiceMetrics
 from turnout.adapters.ports import Clock
-from turnout.api.drift import DriftStatus
+from turnout.api.drift import DriftState, DriftStatus
 from turnout.core.baselines import plan_of
+from turnout.core.clues import Suspect, suspect_of
 from turnout.core.drift import Around, around, drift_of, stance
 from turnout.core.gates import Blind
 from turnout.core.looks import Counts, Says
@@ -34,6 +35,7 @@ from turnout.runtime.growth import (
     questions,
     together,
 )
+from turnout.runtime.inquiry import Inquiry
 from turnout.runtime.store import Refs
 from turnout.settings import MetricsProvider
 
@@ -52,9 +54,18 @@ class _Watched:
     beside: Around
     told: DriftStatus | None
 
+    @property
+    def is_suspect(self) -> bool:
+        """Claim that it is worth to ask for a cause."""
+        is_told = self.told is not None and self.told.state is DriftState.DEGRADED
+        return is_told or self.watching.is_suspect
+
 
 class Drifts:
-    """Watches the stable versions of Agents at rest whose strategies have a watch."""
+    """Watches the stable versions of Agents at rest whose strategies have a watch.
+
+    Where one does worse, or both versions of a rollout do, it is asked for the cause.
+    """
 
     def __init__(
         self,
@@ -65,15 +76,19 @@ class Drifts:
         wake: Callable[[Refs], None],
     ) -> None:
         self._watched: dict[Ref, _Watched] = {}
+        self._held: dict[Ref, Suspect] = {}
         self._growths, self._providers = Growths(metrics), providers
+        self._inquiry = Inquiry(metrics)
         self._clock, self._wake = clock, wake
         self._is_new = asyncio.Event()
 
     def attend(self, ref: Ref, world: World) -> World:
         """Hear what is to be watched of an Agent; returns its world with what was seen so far."""
-        plan = plan_of(world)
+        self._held.pop(ref, None)
+        plan, world = plan_of(world), replace(world, clues=self._inquiry.clues(ref))
         if plan is None:
-            self.forget(ref)
+            self._watched.pop(ref, None)
+            self._hear_of_rollout(ref, world)
             return world
         known = self._watched.get(ref)
         seen = known.watching if known is not None else begin(plan)
@@ -84,17 +99,24 @@ class Drifts:
         self._is_new.set()
         return seeing
 
+    def _hear_of_rollout(self, ref: Ref, world: World) -> None:
+        suspect = suspect_of(world.rollouts)
+        if suspect is not None:
+            self._held[ref] = suspect
+            self._is_new.set()
+
     def forget(self, ref: Ref) -> None:
-        """Drop an Agent that is gone, or not at rest, or not to be watched."""
+        """Drop an Agent that is gone."""
         self._watched.pop(ref, None)
+        self._held.pop(ref, None)
 
     async def run(self) -> None:
-        """Look once a minute for ever; not at all while nobody is to be watched."""
+        """Look once a minute for ever; not at all while nobody is to be watched or asked about."""
         while True:
             await self._is_new.wait()
             await asyncio.sleep(self._until_next())
             await self.look(self._last_minute())
-            if not self._watched:
+            if not self._watched and not self._held:
                 self._is_new.clear()
 
     def _last_minute(self) -> datetime:
@@ -119,7 +141,17 @@ class Drifts:
             }
             seen = after(one.watching, one.plan, heard)
             self._watched[ref] = replace(one, watching=seen)
-        self._wake(frozenset(self._with_news()))
+        clued = await self._inquiry.look(self._suspects(), end)
+        self._wake(frozenset(self._with_news()) | (self._held.keys() & set(clued)))
+
+    def _suspects(self) -> dict[Ref, Suspect]:
+        """Name those who do worse: the stable versions at rest, and both of a rollout."""
+        at_rest = {
+            ref: Suspect(one.plan.asks, (one.plan.stable.version,))
+            for ref, one in self._watched.items()
+            if one.is_suspect
+        }
+        return at_rest | self._held
 
     async def _ask(self, question: Question, names: frozenset[str], end: datetime) -> Answer:
         """Ask for the growth in a minute.
@@ -142,7 +174,8 @@ class Drifts:
         """Name the Agents of which something else would be told now than was told last."""
         now = self._clock.now()
         for ref, one in self._watched.items():
-            beside = replace(one.beside, peers=self._peers(ref, one.plan))
+            peers, clues = self._peers(ref, one.plan), self._inquiry.clues(ref)
+            beside = replace(one.beside, peers=peers, clues=clues)
             told = stance(one.plan, one.watching, beside, one.told, now)
             if told is not one.told or _has_learned(one):
                 yield ref

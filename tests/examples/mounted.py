@@ -36,10 +36,12 @@ def mount(
     text: str | None = None,
     policy: Mapping[str, Any] | None = None,
     model: Mapping[str, Any] | None = None,
+    tools: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a version's content as the operator mounts it."""
-    tools = spec("tools")
-    tools["servers"][0]["url"] = tools_url
+    if tools is None:
+        tools = spec("tools")
+        tools["servers"][0]["url"] = tools_url
     agent = {
         "agent": "support",
         "namespace": "support",

@@ -1,0 +1,1 @@
+"""A server that stands in for tools that write: it answers as they might, and does nothing."""

@@ -5,12 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.admission_rows import BAD_AGENTS, BAD_CONTENT, BAD_RECORDS, BAD_STRATEGIES
+from tests.api.admission_rows import (
+    BAD_AGENTS,
+    BAD_CONTENT,
+    BAD_RECORDS,
+    BAD_STRATEGIES,
+    BAD_SUITES,
+)
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/bad-input.md").read_text(encoding="utf-8")
 ROWS = [line for line in PAGE.splitlines() if line.startswith("| ") and "shown by" not in line]
-FIELDS = {row[1] for row in (*BAD_AGENTS, *BAD_CONTENT, *BAD_RECORDS, *BAD_STRATEGIES)}
+ALL = (*BAD_AGENTS, *BAD_CONTENT, *BAD_RECORDS, *BAD_STRATEGIES, *BAD_SUITES)
+FIELDS = {row[1] for row in ALL}
 
 
 @pytest.mark.parametrize("row", ROWS)

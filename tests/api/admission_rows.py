@@ -390,7 +390,42 @@ BAD_RECORDS: tuple[Row, ...] = (
         "at most 16 items",
     ),
 )
-REFUSED: tuple[Row, ...] = (*BAD_AGENTS, *BAD_STRATEGIES, *BAD_CONTENT, *BAD_RECORDS)
+EVAL_TASK = "spec.tasks.0"
+BUILTIN = "spec.runner.builtin"
+BAD_SUITES: tuple[Row, ...] = (
+    ("EvalSuite", "metadata.name", "a" * 53, "at most 52"),
+    ("EvalSuite", "spec.tasks", [SPECS["EvalSuite"]["tasks"][0]] * 2, "Duplicate value"),
+    ("EvalSuite", "spec", {"runner": {"builtin": {}}}, "a suite needs tasks"),
+    ("EvalSuite", "spec.runner", GONE, "Required value"),
+    ("EvalSuite", "spec.runner", {}, "Required value"),
+    ("EvalSuite", EVAL_TASK, {"id": "a", "graders": [{"name": "a"}]}, "exactly one"),
+    ("EvalSuite", f"{EVAL_TASK}.conversation", [{"role": "User", "text": "a"}], "exactly one"),
+    ("EvalSuite", f"{EVAL_TASK}.graders", [], "at least 1 items"),
+    ("EvalSuite", f"{EVAL_TASK}.graders.0.exact", {"text": "a"}, "exactly one"),
+    ("EvalSuite", "spec.tasks.1.conversation.2.role", "Assistant", "is the user's"),
+    ("EvalSuite", "spec.tasksFrom.0.format", "XML", "Unsupported value"),
+    ("EvalSuite", "spec.trials", {"min": 5, "max": 4}, "min must be at most max"),
+    ("EvalSuite", "spec.trials.min", 0, "greater than or equal to 1"),
+    ("EvalSuite", "spec.trials.max", 10**6, "less than or equal to 50"),
+    ("EvalSuite", f"{BUILTIN}.protocol", "A2A", "are for protocol HTTP"),
+    ("EvalSuite", f"{BUILTIN}.path", "http://elsewhere", "should match"),
+    ("EvalSuite", f"{BUILTIN}.timeoutPerTask", "11m", "between 1s and 10m"),
+    ("EvalSuite", f"{BUILTIN}.concurrency", 65, "less than or equal to 64"),
+    ("EvalSuite", "spec.historyLimits.failed", 51, "less than or equal to 50"),
+    ("EvalRun", "metadata.name", "a" * 61, "at most 60"),
+    ("EvalRun", "metadata.name", "a.b", "DNS label"),
+    ("EvalRun", "spec.purpose", "Gate", "Unsupported value"),
+    ("EvalRun", "spec.purpose", GONE, "Required value"),
+    ("EvalRun", "spec.suite.namespace", "other", "unknown field"),
+    ("EvalRun", "spec.version.digest", "sha256:abc", "should match"),
+)
+REFUSED: tuple[Row, ...] = (
+    *BAD_AGENTS,
+    *BAD_STRATEGIES,
+    *BAD_CONTENT,
+    *BAD_RECORDS,
+    *BAD_SUITES,
+)
 GOOD_CHANGES: tuple[tuple[str, str, Any], ...] = (
     ("Agent", "metadata.name", "a" * 40),
     ("Agent", "metadata.name", "support-012345678"),
@@ -438,6 +473,11 @@ GOOD_CHANGES: tuple[tuple[str, str, Any], ...] = (
     ("MetricTemplate", "spec", {"type": "SumCount", "sumCount": SUM_COUNT}),
     ("MetricTemplate", "spec.versionLabel", "_turnout_dev_version"),
     ("MetricTemplate", "spec.ratio.good.matchLabels", {"code": 'a"} or vector(1) #'}),
+    ("EvalSuite", "spec.tasks", []),
+    ("EvalSuite", "spec.tasksFrom", []),
+    ("EvalSuite", BUILTIN, {}),
+    ("EvalSuite", BUILTIN, {"protocol": "A2A", "path": "/"}),
+    ("EvalRun", "spec.baseline", GONE),
     ("AgentRollout", "spec.from", GONE),
     ("AgentRollout", "spec.approvals", GONE),
 )

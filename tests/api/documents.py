@@ -216,8 +216,59 @@ SPECS: dict[str, Document] = {
         },
         "approvals": [],
     },
+    "EvalSuite": {
+        "tasks": [
+            {
+                "id": "verify-order",
+                "input": "Refund my order 1042.",
+                "labels": {"topic": "refunds"},
+                "mustPass": True,
+                "graders": [
+                    {
+                        "name": "looks-first",
+                        "trajectory": {"order": "InOrder", "calls": [{"tool": "orders.lookup"}]},
+                    },
+                    {"name": "says-so", "contains": {"noneOf": ["refunded"]}},
+                ],
+            },
+            {
+                "id": "opening-hours",
+                "conversation": [
+                    {"role": "User", "text": "Hello."},
+                    {"role": "Assistant", "text": "How can I help?"},
+                    {"role": "User", "text": "When are you open?"},
+                ],
+                "graders": [{"name": "says-nine", "regex": {"pattern": "9 ?am"}}],
+            },
+        ],
+        "tasksFrom": [{"configMapKeyRef": {"name": "golden", "key": "g.csv"}, "format": "CSV"}],
+        "trials": {"min": 3, "max": 8},
+        "runner": {
+            "builtin": {
+                "protocol": "HTTP",
+                "path": "/tasks",
+                "inputField": "question",
+                "answerPath": "$.answer",
+                "callsPath": "$.task.calls",
+                "concurrency": 8,
+                "perMinute": 60,
+                "timeoutPerTask": "90s",
+            }
+        },
+        "historyLimits": {"successful": 3, "failed": 10},
+    },
+    "EvalRun": {
+        "suite": {"name": "core", "digest": DIGEST},
+        "version": {"name": "support-9c41e07b2d", "digest": DIGEST},
+        "baseline": {"name": "support-e07b55a9c1"},
+        "purpose": "Manual",
+    },
 }
-NAMES = {"AgentVersion": "support-9c41e07b2d", "AgentRollout": "support-r14"}
+NAMES = {
+    "AgentVersion": "support-9c41e07b2d",
+    "AgentRollout": "support-r14",
+    "EvalRun": "support-9c41e07b2d-0123abcd",
+}
 
 
 def good(kind: str, name: str | None = None) -> Document:

@@ -78,7 +78,12 @@ def test_replica_ratio_needs_no_route(server: ApiServer) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in SPECS if kind not in NAMES])
 def test_content_and_template_are_stored_as_written(server: ApiServer, kind: str) -> None:
     """Defaults of ours in content would make an upgrade of the CRDs a change of every agent."""
-    content = {"Agent": ("template", "model"), "RolloutStrategy": (), "MetricTemplate": ()}
+    content: dict[str, tuple[str, ...]] = {
+        "Agent": ("template", "model"),
+        "RolloutStrategy": (),
+        "MetricTemplate": (),
+        "EvalSuite": (),
+    }
     written = good(kind)["spec"]
     stored = server.create(good(kind)).document["spec"]
     for part in content.get(kind, tuple(written)):

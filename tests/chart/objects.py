@@ -93,6 +93,9 @@ def agent(namespace: str) -> Json:
 
 def user_objects(namespace: str) -> list[Json]:
     """Return one object of each kind that people write."""
+    says = {"name": "says", "contains": {"allOf": ["yes"]}}
+    task = {"id": "hours", "input": "Are you open?", "graders": [says]}
+    eval_run = {"suite": {"name": "support"}, "version": {"name": VERSION}}
     ratio = {"good": {"metric": "tasks_ok_total"}, "total": {"metric": "tasks_total"}}
     return [
         agent(namespace),
@@ -104,6 +107,8 @@ def user_objects(namespace: str) -> list[Json]:
                 ("AgentPolicy", {"mode": "Enforce"}),
                 ("RolloutStrategy", {"strategy": STRATEGY, "gate": GATE}),
                 ("MetricTemplate", {"type": "Ratio", "ratio": ratio}),
+                ("EvalSuite", {"tasks": [task], "runner": {"builtin": {}}}),
+                ("EvalRun", {**eval_run, "purpose": "Manual"}),
             )
         ),
     ]

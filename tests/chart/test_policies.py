@@ -174,7 +174,7 @@ class TestStatus:
         operator.creates(Rollout(namespace).manifest(), version(namespace))
         admin.creates(*user_objects(namespace))
         found = admin.does("get", "turnout", f"-n={namespace}", "--output=name").split()
-        assert len(found) == 8
+        assert len(found) == 10
         for name in found:
             where = (name, f"-n={namespace}", "--subresource=status", "--type=merge")
             status = '--patch={"status":{"observedGeneration":7}}'

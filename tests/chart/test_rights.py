@@ -10,12 +10,13 @@ from turnout.runtime import guards, lease, surroundings
 
 READ = {"get", "list", "watch"}
 NEVER = {
-    "secrets", "serviceaccounts", "serviceaccounts/token", "pods/exec", "pods/attach",
+    "secrets", "serviceaccounts/token", "pods/exec", "pods/attach",
     "pods/portforward", "roles", "rolebindings", "clusterroles", "clusterrolebindings",
     "validatingwebhookconfigurations", "mutatingwebhookconfigurations", "nodes",
 }  # fmt: skip
 USER_KINDS = {
     "agents", "prompts", "toolregistries", "agentpolicies", "rolloutstrategies", "metrictemplates",
+    "evalsuites",
 }  # fmt: skip
 
 
@@ -60,6 +61,7 @@ def test_no_role_reaches_what_would_make_its_holder_stronger(roles: list[Manifes
             assert resource.split(".")[0] not in NEVER
             assert verb not in {"escalate", "bind", "impersonate", "sign", "approve"}
             assert verb in READ or resource.split(".")[0] != "pods"
+            assert verb == "create" or resource.split(".")[0] != "serviceaccounts"
 
 
 def test_the_operator_has_exactly_these_verbs(helm: Helm) -> None:
@@ -75,6 +77,9 @@ def test_the_operator_has_exactly_these_verbs(helm: Helm) -> None:
         "pods": READ,
         "pods/status": {"patch"},
         "jobs.batch": READ | {"create", "delete"},
+        "evalruns.turnout.dev": READ | {"delete"},
+        "serviceaccounts": {"create"},
+        "networkpolicies.networking.k8s.io": {"create"},
         "namespaces": {"get"},
         "events.events.k8s.io": {"create"},
         "customresourcedefinitions.apiextensions.k8s.io": {"get"},
@@ -131,6 +136,7 @@ def test_editors_write_their_own_kinds_and_may_only_patch_a_rollout(helm: Helm) 
         **{f"{plural}.turnout.dev": write for plural in USER_KINDS},
         "agents/scale.turnout.dev": {"get", "update", "patch"},
         "agentrollouts.turnout.dev": {"patch"},
+        "evalruns.turnout.dev": {"create", "delete", "deletecollection"},
     }
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.registries import FIND, HOLD, SERVER, RegistryLife, offer, told
 from turnout.core.plan import Create, Record, Remove
-from turnout.core.tasks import MOST_BYTES, Problem, SecretKey, Task, read_answer, sha256
+from turnout.core.tasks import MOST_BYTES, Problem, Progress, SecretKey, Task, read_answer, sha256
 from turnout.simulation.cluster import Document
 
 SECRET = {"name": "Authorization", "secretKeyRef": {"name": "crm", "key": "token"}}
@@ -233,4 +233,25 @@ def test_a_report_is_read_with_its_word_hashed() -> None:
 )
 def test_a_report_of_another_shape_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="the report"):
+        read_answer("word", text)
+
+
+def test_how_far_a_job_is_is_no_answer() -> None:
+    told = '{"progress": {"done": 3, "total": 8, "secondsLeft": 1.5}}'
+    assert read_answer("word", told).progress == Progress(3, 8, 1.5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"progress": 3}',
+        '{"progress": {"done": 3, "total": 2, "secondsLeft": 1}}',
+        '{"progress": {"done": -1, "total": 2, "secondsLeft": 1}}',
+        '{"progress": {"done": 1, "total": 2, "secondsLeft": -1}}',
+        '{"progress": {"done": 1, "total": 2, "secondsLeft": 1e9}}',
+        '{"progress": {"done": "1", "total": 2, "secondsLeft": 1}}',
+    ],
+)
+def test_progress_of_another_shape_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="another shape"):
         read_answer("word", text)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from turnout.core.jobs import MOUNT, JobSettings
 from turnout.core.suites.sidecar import (
     NAME,
     Containers,
@@ -16,7 +17,6 @@ from turnout.core.suites.sidecar import (
     results_task,
     with_sidecar,
 )
-from turnout.core.tasks import MOUNT, JobSettings
 from turnout.errors import Invalid
 
 WAY = JobSettings("turnout:1", "http://reports:8082")

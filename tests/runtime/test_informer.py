@@ -9,7 +9,7 @@ def test_a_silent_stream_of_the_whole_cluster_costs_less_than_five_seconds() -> 
 
 
 @pytest.mark.parametrize("streams", [1, 12, 13, 260, 1300])
-def test_streams_are_asked_for_five_times_a_second_at_most(streams: int) -> None:
+def test_streams_are_asked_for_six_times_a_second_at_most(streams: int) -> None:
     assert streams / stream_length(streams) <= STREAMS_A_SECOND
 
 

@@ -13,9 +13,10 @@ from turnout.api.base import Condition
 from turnout.api.prompt import Prompt
 from turnout.api.tools import ToolRegistry
 from turnout.core.asking import SourceWorld
+from turnout.core.jobs import JobSettings
 from turnout.core.plan import Announcement
 from turnout.core.sources import Pinned, SourceOutcome, read_pinned
-from turnout.core.tasks import Answer, JobSettings, Problem, sha256
+from turnout.core.tasks import Answer, Problem, sha256
 from turnout.core.world import Child, Unread
 from turnout.simulation.cluster import Document, MemoryCluster
 

@@ -15,7 +15,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_
 from tests.support.api import Api, Document
 from tests.support.operator import free_port
 from turnout.adapters.documents import CONFIG_MAP, HTTP_ROUTE, POD
-from turnout.core.naming import AGENT_LABEL, VERSION_LABEL
+from turnout.core.naming import AGENT_LABEL, MODE_LABEL, VERSION_LABEL
+from turnout.core.pods import LIVE
 
 RATE: Final = 40
 """Requests a second to each agent."""
@@ -91,7 +92,8 @@ class Traffic:
 
     def _ready_pods(self) -> dict[tuple[str, str], list[tuple[str, str]]]:
         found: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-        for pod in self._api.list(f"{POD.path()}?labelSelector={AGENT_LABEL}"):
+        live = f"{AGENT_LABEL},{MODE_LABEL}={LIVE}"
+        for pod in self._api.list(f"{POD.path()}?labelSelector={live}"):
             metadata = pod["metadata"]
             if _is_ready(pod):
                 version = metadata["labels"][VERSION_LABEL]

@@ -56,12 +56,18 @@ app.kubernetes.io/instance: {{ .Release.Name }}
     - agentpolicies
     - rolloutstrategies
     - metrictemplates
+    - evalsuites
     - agentversions
     - agentrollouts
+    - evalruns
   verbs: [get, list, watch]
 - apiGroups: [turnout.dev]
   resources: [agentversions, agentrollouts]
   verbs: [create, delete]
+# People create them; those beyond a suite's history limits go.
+- apiGroups: [turnout.dev]
+  resources: [evalruns]
+  verbs: [delete]
 - apiGroups: [turnout.dev]
   resources:
     - agents/status
@@ -70,8 +76,10 @@ app.kubernetes.io/instance: {{ .Release.Name }}
     - agentpolicies/status
     - rolloutstrategies/status
     - metrictemplates/status
+    - evalsuites/status
     - agentversions/status
     - agentrollouts/status
+    - evalruns/status
   verbs: [patch]
 - apiGroups: [apps]
   resources: [deployments]
@@ -98,6 +106,14 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 - apiGroups: [batch]
   resources: [jobs]
   verbs: [get, list, watch, create, delete]
+# A version that is evaluated runs under an account of its own, which is bound to nothing and whose
+# token no pod gets, and behind a network policy. Both go with the EvalRun and are never read.
+- apiGroups: [""]
+  resources: [serviceaccounts]
+  verbs: [create]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [create]
 {{- end }}
 # Children are collected only in a namespace that is not going away itself.
 - apiGroups: [""]

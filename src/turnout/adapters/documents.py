@@ -79,14 +79,18 @@ TOOL_REGISTRY: Final = _turnout("toolregistries", "ToolRegistry")
 AGENT_POLICY: Final = _turnout("agentpolicies", "AgentPolicy")
 ROLLOUT_STRATEGY: Final = _turnout("rolloutstrategies", "RolloutStrategy")
 METRIC_TEMPLATE: Final = _turnout("metrictemplates", "MetricTemplate")
+EVAL_SUITE: Final = _turnout("evalsuites", "EvalSuite")
 AGENT_VERSION: Final = _turnout("agentversions", "AgentVersion")
 AGENT_ROLLOUT: Final = _turnout("agentrollouts", "AgentRollout")
+EVAL_RUN: Final = _turnout("evalruns", "EvalRun")
 
 DEPLOYMENT: Final = Kind("apps", "v1", "deployments", "Deployment")
 SERVICE: Final = Kind("", "v1", "services", "Service")
 CONFIG_MAP: Final = Kind("", "v1", "configmaps", "ConfigMap")
 POD: Final = Kind("", "v1", "pods", "Pod")
 JOB: Final = Kind("batch", "v1", "jobs", "Job")
+SERVICE_ACCOUNT: Final = Kind("", "v1", "serviceaccounts", "ServiceAccount")
+NETWORK_POLICY: Final = Kind("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
 HTTP_ROUTE: Final = Kind("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute")
 EVENT: Final = Kind("events.k8s.io", "v1", "events", "Event")
 LEASE: Final = Kind("coordination.k8s.io", "v1", "leases", "Lease")
@@ -109,10 +113,15 @@ OWN_KINDS: Final = (
     AGENT_POLICY,
     ROLLOUT_STRATEGY,
     METRIC_TEMPLATE,
+    EVAL_SUITE,
     AGENT_VERSION,
     AGENT_ROLLOUT,
+    EVAL_RUN,
 )
 """Kinds of our group."""
+
+LOOKED_AT: Final = frozenset(OWN_KINDS) - {AGENT_VERSION, AGENT_ROLLOUT}
+"""Kinds that are decided about one by one; versions and rollouts are their Agent's."""
 
 CHILD_KINDS: Final = (DEPLOYMENT, SERVICE, CONFIG_MAP, POD, HTTP_ROUTE)
 """Kinds made for an Agent, known by the label AGENT_LABEL and watched by it.
@@ -128,6 +137,8 @@ BY_TYPE: Final[Mapping[tuple[str, str], Kind]] = MappingProxyType(
         (kind.api_version, kind.kind): kind
         for kind in (
             *WATCHED_KINDS,
+            SERVICE_ACCOUNT,
+            NETWORK_POLICY,
             EVENT,
             LEASE,
             NAMESPACE,

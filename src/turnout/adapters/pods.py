@@ -5,17 +5,19 @@ from datetime import datetime
 from typing import Any
 
 from turnout.adapters.documents import Document
-from turnout.core.naming import KILL, KILL_REPEAT_AT, RENDER, VERSION_LABEL
+from turnout.core.naming import KILL, KILL_REPEAT_AT, MODE_LABEL, RENDER, VERSION_LABEL
+from turnout.core.pods import LIVE
 from turnout.core.world import Pod
 
 _STARTING = {"ContainerCreating", "PodInitializing"}
 
 
 def pod(document: Document) -> Pod | None:
-    """Read a pod of an agent; None for one that carries no version."""
+    """Read a pod of an agent; None for one without a version, or that serves no users."""
     metadata, status = document["metadata"], document.get("status") or {}
-    version = (metadata.get("labels") or {}).get(VERSION_LABEL)
-    if version is None:
+    labels = metadata.get("labels") or {}
+    version = labels.get(VERSION_LABEL)
+    if version is None or labels.get(MODE_LABEL, LIVE) != LIVE:
         return None
     annotations = metadata.get("annotations") or {}
     going = "deletionTimestamp" in metadata

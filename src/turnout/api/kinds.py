@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 
 from turnout.api.agent import Agent
 from turnout.api.base import Resource
+from turnout.api.evalrun import EvalRun
 from turnout.api.metric import MetricTemplate
 from turnout.api.policy import AgentPolicy
 from turnout.api.prompt import Prompt
 from turnout.api.rollout import AgentRollout
 from turnout.api.strategy import RolloutStrategy
+from turnout.api.suite import EvalSuite
 from turnout.api.tools import ToolRegistry
 from turnout.api.version import AgentVersion
 
@@ -150,6 +152,20 @@ KINDS: tuple[Kind, ...] = (
         ),
     ),
     Kind(
+        EvalSuite,
+        "evalsuites",
+        "tsuite",
+        (
+            Column("TASKS", ".status.taskCount", "integer"),
+            _condition("ACCEPTED", "Accepted"),
+            Column("LAST", ".status.lastRun.name"),
+            Column("VERDICT", ".status.lastRun.verdict"),
+            Column("DIGEST", ".status.digest", wide=True),
+            _condition("MESSAGE", "Accepted", "message", wide=True),
+            AGE,
+        ),
+    ),
+    Kind(
         AgentVersion,
         "agentversions",
         "tav",
@@ -181,6 +197,25 @@ KINDS: tuple[Kind, ...] = (
             AGE,
         ),
         (".spec.agent", ".status.phase"),
+    ),
+    Kind(
+        EvalRun,
+        "evalruns",
+        "tev",
+        (
+            Column("SUITE", ".spec.suite.name"),
+            Column("VERSION", ".spec.version.name"),
+            Column("VERDICT", ".status.phase"),
+            Column("PASS", ".status.passRate.value"),
+            Column("REGRESSED", ".status.regressedCount", "integer"),
+            Column("PROGRESS", ".status.progress.share"),
+            Column("BASELINE", ".status.plan.baseline.version", wide=True),
+            Column("LOW", ".status.passRate.low", wide=True),
+            Column("HIGH", ".status.passRate.high", wide=True),
+            Column("MESSAGE", ".status.message", wide=True),
+            AGE,
+        ),
+        (".spec.suite.name", ".spec.version.name", ".status.phase"),
     ),
 )
 """Every kind of the group turnout.dev, version v1alpha1."""

@@ -12,19 +12,11 @@ from datetime import datetime, timedelta
 
 from turnout.api.base import Resource
 from turnout.api.task import TaskOutcome, TaskStatus
+from turnout.core.jobs import STARTING, JobSettings, job, job_name
 from turnout.core.plan import Create, Remove, Target
 from turnout.core.shared import Users
 from turnout.core.sources import Pinned
-from turnout.core.tasks import (
-    STARTING,
-    Answer,
-    JobSettings,
-    Problem,
-    Task,
-    job,
-    job_name,
-    sha256,
-)
+from turnout.core.tasks import Answer, Problem, Task, sha256
 from turnout.core.world import Child, Unread
 
 FIRST_BACKOFF = timedelta(seconds=10)

@@ -14,6 +14,12 @@ AGENT_LABEL = "turnout.dev/agent"
 TASK_LABEL = "turnout.dev/task"
 """Stands on every Job of ours and its pod; its value is the kind of the task."""
 
+RUN_LABEL = "turnout.dev/eval-run"
+"""Stands on everything made for an EvalRun; its value is the EvalRun's name."""
+
+NONCE_HASH = "turnout.dev/nonce-hash"
+"""Says on a Job which word it was given, as a hash."""
+
 VERSION_LABEL = "turnout.dev/version"
 MODE_LABEL = "turnout.dev/mode"
 
@@ -58,6 +64,11 @@ def rollout_name(agent: str, number: int) -> str:
 def standing_order_name(agent: str) -> str:
     """Name the ConfigMap that tells new pods what is stopped: no version's name ends so."""
     return f"{agent}-kill"
+
+
+def sandbox_name(version: str) -> str:
+    """Name what a version runs in while it is evaluated: no version's name ends so."""
+    return f"{version}-eval"
 
 
 def labels(agent: str, version: str | None = None) -> dict[str, str]:

@@ -29,16 +29,25 @@ PRIVATE_FILES = frozenset({"template.json", "version.json"})
 """Files of a version's ConfigMap that are for the operator and not mounted."""
 
 
-def pod_labels(agent: str, version: str) -> dict[str, str]:
-    """Labels that select the pods of one version that serve users."""
+LIVE = "live"
+"""Mode of pods that serve users."""
+
+EVAL = "eval"
+"""Mode of pods that are evaluated: no user reaches them."""
+
+
+def pod_labels(agent: str, version: str, mode: str = LIVE) -> dict[str, str]:
+    """Labels that select the pods of one version, by default those that serve users."""
     return {
         naming.AGENT_LABEL: agent,
         naming.VERSION_LABEL: version,
-        naming.MODE_LABEL: "live",
+        naming.MODE_LABEL: mode,
     }
 
 
-def pod_template(agent: Agent, version: VersionRef, stored: Stored, shape: int) -> dict[str, Any]:
+def pod_template(
+    agent: Agent, version: VersionRef, stored: Stored, shape: int, mode: str = LIVE
+) -> dict[str, Any]:
     """Render the pods: a person's template, our labels, the content and the environment.
 
     Args:
@@ -46,6 +55,7 @@ def pod_template(agent: Agent, version: VersionRef, stored: Stored, shape: int) 
         version: Which version of it.
         stored: The pod template as a person wrote it, and the files of the version.
         shape: Generation of the rendering.
+        mode: What the pods are for.
     """
     written = stored.template.get("metadata") or {}
     spec = dict(stored.template.get("spec") or {})
@@ -53,7 +63,7 @@ def pod_template(agent: Agent, version: VersionRef, stored: Stored, shape: int) 
     name = stored.container or containers[0]["name"]
     volumes = _volumes(agent.metadata.name, version.version, stored, shape)
     spec["containers"] = [
-        _with_content(agent, version, one, shape) if one.get("name") == name else one
+        _with_content(agent, version, one, shape, mode) if one.get("name") == name else one
         for one in containers
     ]
     spec["volumes"] = [*(spec.get("volumes") or ()), *volumes]
@@ -62,7 +72,8 @@ def pod_template(agent: Agent, version: VersionRef, stored: Stored, shape: int) 
     drain = int(seconds(agent.spec.traffic.drain_timeout))
     spec.setdefault("terminationGracePeriodSeconds", drain)
     labels = dict(written.get("labels") or {})
-    rendered: dict[str, Any] = {"labels": labels | pod_labels(agent.metadata.name, version.version)}
+    ours = pod_labels(agent.metadata.name, version.version, mode)
+    rendered: dict[str, Any] = {"labels": labels | ours}
     notes = dict(written.get("annotations") or {})
     if shape >= HEARING:
         notes[naming.RENDER] = str(shape)
@@ -92,13 +103,13 @@ def _volumes(agent: str, version: str, stored: Stored, shape: int) -> list[dict[
 
 
 def _with_content(
-    agent: Agent, version: VersionRef, container: dict[str, Any], shape: int
+    agent: Agent, version: VersionRef, container: dict[str, Any], shape: int, mode: str
 ) -> dict[str, Any]:
     mounts = [{"name": CONTENT_VOLUME, "mountPath": CONTENT_DIR, "readOnly": True}]
     if shape >= HEARING:
         mounts.append({"name": KILL_VOLUME, "mountPath": KILL_DIR, "readOnly": True})
     return container | {
-        "env": environment(agent, version, container.get("env") or (), shape),
+        "env": environment(agent, version, container.get("env") or (), shape, mode),
         "volumeMounts": [*(container.get("volumeMounts") or ()), *mounts],
     }
 
@@ -108,6 +119,7 @@ def environment(
     version: VersionRef,
     written: tuple[Mapping[str, Any], ...] | list[Any],
     shape: int,
+    mode: str = LIVE,
 ) -> list[dict[str, Any]]:
     """Render the environment: a person's variables, then ours, no name twice.
 
@@ -122,7 +134,7 @@ def environment(
         "TURNOUT_NAMESPACE": agent.metadata.namespace,
         "TURNOUT_VERSION": version.version,
         "TURNOUT_DIGEST": version.digest,
-        "TURNOUT_MODE": "live",
+        "TURNOUT_MODE": mode,
         "TURNOUT_CONTENT_DIR": CONTENT_DIR,
         telemetry: f"{theirs},{attributes}" if theirs else attributes,
     }

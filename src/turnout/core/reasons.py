@@ -86,6 +86,13 @@ class Reason(StrEnum):
     NOT_RUNNING = "NotRunning"
     APPROVAL_UNPROTECTED = "ApprovalUnprotected"
 
+    # how an EvalRun goes and ends
+    STARTED = "Started"
+    EVAL_PASSED = "EvalPassed"
+    EVAL_FAILED = "EvalFailed"
+    EVAL_INCONCLUSIVE = "EvalInconclusive"
+    EVAL_ERROR = "EvalError"
+
     # how objectives are kept
     WITHIN_ERROR_BUDGET = "WithinErrorBudget"
     ERROR_BUDGET_BURNING = "ErrorBudgetBurning"

@@ -12,9 +12,9 @@ import rfc8785
 
 from turnout.api.base import LocalRef, Resource, Status
 from turnout.core import naming
+from turnout.core.jobs import owner_reference
 from turnout.core.patch import merge_patch, stored
 from turnout.core.plan import Action, Announcement, Create, Record, Remove, Target
-from turnout.core.tasks import owner_reference
 from turnout.core.world import Unread
 
 

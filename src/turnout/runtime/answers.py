@@ -38,7 +38,7 @@ MOST_AT_ONCE: Final = 16
 PATIENCE: Final = 15.0
 """Seconds that a report waits for its object's look."""
 
-_ASKERS = (kinds.TOOL_REGISTRY, kinds.PROMPT)
+_ASKERS = (kinds.TOOL_REGISTRY, kinds.PROMPT, kinds.EVAL_RUN)
 _FIELDS = ("jobUid", "nonce", "digest", "answer")
 
 
@@ -105,6 +105,8 @@ class Answers:
                 answer = read_answer(report.nonce, report.answer)
             except ValueError as error:
                 raise Refusal(HTTPStatus.BAD_REQUEST, str(error)) from error
+            if answer.progress is not None and ref.kind != kinds.EVAL_RUN:
+                raise Refusal(HTTPStatus.BAD_REQUEST, "nobody asked how far the Job is")
             if not await self._inbox.take(ref, answer, PATIENCE):
                 raise _again("not written yet")
 

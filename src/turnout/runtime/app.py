@@ -23,16 +23,17 @@ from turnout.adapters.presence import KubePresence
 from turnout.adapters.prometheus import PrometheusMetrics
 from turnout.adapters.tokens import KubeBadges
 from turnout.core.decide import Outcome
+from turnout.core.jobs import JobSettings
 from turnout.core.lineup import Limits
 from turnout.core.naming import AGENT_LABEL
 from turnout.core.plan import Announcement
-from turnout.core.tasks import JobSettings
 from turnout.errors import Invalid, LeaseLost, Transient
 from turnout.runtime.answers import Answers
 from turnout.runtime.apply import Hand
 from turnout.runtime.budgets import Budgets
 from turnout.runtime.collect import Collector
 from turnout.runtime.drifts import Drifts
+from turnout.runtime.evaluations import Evaluations
 from turnout.runtime.events import Herald
 from turnout.runtime.guards import Accidents, Guards
 from turnout.runtime.health import Pulse, endpoints
@@ -105,7 +106,8 @@ class Operator:
         self._answers = self._listen(inbox)
         way = _way_of_jobs(settings)
         sources = Sources(self._store, hand, observer.texts, inbox, wake=self.wake, way=way)
-        crew = Crew(hand, self._collector, self._lineup, sources)
+        evaluations = Evaluations(self._store, fenced, hand, inbox, wake=self.wake, way=way)
+        crew = Crew(hand, self._collector, self._lineup, sources, evaluations)
         self._reconciler = Reconciler(self._store, observer, crew, self)
         self._workers = Workers(self._queue, self._reconciler, telemetry, settings.workers)
         self._pulse = Pulse(telemetry, self._refresh)
@@ -151,7 +153,7 @@ class Operator:
 
     def _everything(self) -> set[Ref]:
         """Name every object to look at when a term begins, deleted Agents with children too."""
-        named = {ref for kind in kinds.OWN_KINDS[:6] for ref in self._store.all(kind)}
+        named = {ref for kind in kinds.LOOKED_AT for ref in self._store.all(kind)}
         for kind in kinds.CHILD_KINDS:
             for ref, document in self._store.all(kind).items():
                 if not isinstance(document, Invalid):

@@ -30,7 +30,7 @@ logger = structlog.stdlib.get_logger(__name__)
 
 USER_AGENT: Final = "turnout-informer"
 
-STREAMS_A_SECOND: Final = 5
+STREAMS_A_SECOND: Final = 6
 """How many streams the API server is asked for: so many a second are begun anew, and ended.
 
 Only its end shows that a quiet stream was alive: bookmarks come once a minute, and none before the

@@ -28,7 +28,15 @@ _SHOWN = 64
 """Characters of a value that are shown where it cannot be read."""
 
 _DERIVED = frozenset(
-    ("Agent", "Prompt", "ToolRegistry", "AgentPolicy", "RolloutStrategy", "MetricTemplate")
+    (
+        "Agent",
+        "Prompt",
+        "ToolRegistry",
+        "AgentPolicy",
+        "RolloutStrategy",
+        "MetricTemplate",
+        "EvalSuite",
+    )
 )
 """Kinds whose status is concluded anew at each look; that of others is a record."""
 

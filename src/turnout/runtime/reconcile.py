@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from types import MappingProxyType
 from typing import Final, Protocol
 
 import structlog
@@ -12,8 +11,6 @@ from turnout.adapters import documents as kinds
 from turnout.adapters.documents import Document, Kind, Ref, version_of
 from turnout.adapters.references import content_refs
 from turnout.api.agent import Agent
-from turnout.api.prompt import Prompt
-from turnout.api.tools import ToolRegistry
 from turnout.core import naming
 from turnout.core.decide import Outcome, decide
 from turnout.core.gates import Blind
@@ -27,13 +24,14 @@ from turnout.errors import Conflict, Forbidden, Invalid
 from turnout.runtime.apply import Hand, name_of, pressing, ref_to
 from turnout.runtime.calm import Glances
 from turnout.runtime.collect import Collector
+from turnout.runtime.evaluations import EVALUATED, Evaluated, Evaluations
 from turnout.runtime.lineup import Lineup
 from turnout.runtime.memory import Memory
 from turnout.runtime.observe import Observer
 from turnout.runtime.parse import parse
 from turnout.runtime.relations import references_of
 from turnout.runtime.reports import Reports
-from turnout.runtime.sources import Source, Sources
+from turnout.runtime.sources import SOURCES, Source, Sources
 from turnout.runtime.store import Store
 
 logger = structlog.stdlib.get_logger(__name__)
@@ -66,9 +64,8 @@ REFUSED_RECHECK = timedelta(seconds=5)
 CONFLICT_RECHECK = timedelta(seconds=5)
 """A foreign object that holds our name is not watched, so it is looked at this often."""
 
-_SOURCES: Final[Mapping[Kind, type[Source]]] = MappingProxyType(
-    {kinds.TOOL_REGISTRY: ToolRegistry, kinds.PROMPT: Prompt}
-)
+
+_LOOKED_AFTER: Final[Mapping[Kind, type[Source | Evaluated]]] = {**SOURCES, **EVALUATED}
 
 
 @dataclass(frozen=True)
@@ -80,12 +77,14 @@ class Crew:
         collector: Cleans up after deleted Agents.
         lineup: Says whose turn it is to begin a rollout.
         sources: Looks after what may be kept outside the cluster.
+        evaluations: Looks after suites and their runs.
     """
 
     hand: Hand
     collector: Collector
     lineup: Lineup
     sources: Sources
+    evaluations: Evaluations
 
 
 class Reconciler:
@@ -102,7 +101,7 @@ class Reconciler:
         self._observer = observer
         self._reports = Reports(store, observer.now, observer.sightings)
         self._hand, self._collector, self._lineup = crew.hand, crew.collector, crew.lineup
-        self._sources = crew.sources
+        self._sources, self._evaluations = crew.sources, crew.evaluations
         self._audience = audience
         self._memories: dict[Ref, Memory] = {}
         self._glances = Glances(observer, crew.hand)
@@ -248,23 +247,24 @@ class Reconciler:
     async def _shared(self, ref: Ref, document: Document | Invalid | None) -> timedelta | None:
         """Report an object that Agents refer to: who uses it and how far its content came."""
         if document is None or isinstance(document, Invalid):
-            self._sources.forget(ref)
-            self._reports.forget(ref)
+            for one in (self._sources, self._evaluations, self._reports):
+                one.forget(ref)
             if document is not None:
                 logger.warning("unreadable", object=str(ref), message=document.message)
-        elif ref.kind in _SOURCES:
-            return await self._source(ref, document)
+        elif ref.kind in _LOOKED_AFTER:
+            return await self._look_after(ref, document)
         else:
             await self._tell(ref, document, self._reports.report(ref, document))
         return None
 
-    async def _source(self, ref: Ref, document: Document) -> timedelta | None:
-        source = parse(_SOURCES[ref.kind], document)
-        if isinstance(source, Unread):
-            await self._tell(ref, document, self._reports.refuse(ref, document, source))
+    async def _look_after(self, ref: Ref, document: Document) -> timedelta | None:
+        found, now = parse(_LOOKED_AFTER[ref.kind], document), self._observer.now()
+        if isinstance(found, Unread):
+            await self._tell(ref, document, self._reports.refuse(ref, document, found))
             return None
-        users, now = self._reports.users(ref), self._observer.now()
-        return await self._sources.look(ref, source, users, now, self._announce)
+        if isinstance(found, Evaluated):
+            return await self._evaluations.look(ref, found, now, self._announce)
+        return await self._sources.look(ref, found, self._reports.users(ref), now, self._announce)
 
     async def _tell(self, ref: Ref, document: Document, status: Document) -> bool:
         """Write a status where it says something new; returns whether it did."""

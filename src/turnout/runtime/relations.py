@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from turnout.adapters import documents as kinds
 from turnout.adapters.documents import Document, Kind, Ref
-from turnout.core.naming import AGENT_LABEL
+from turnout.core.naming import AGENT_LABEL, RUN_LABEL
 
 _FIELDS = (
     ("toolRegistryRef", kinds.TOOL_REGISTRY),
@@ -18,6 +18,9 @@ def made_for(ref: Ref, document: Document) -> Ref | None:
     """Return the object of ours that something was made for: mostly an Agent, by its label."""
     if ref.kind == kinds.JOB:
         return owner_of(ref, document)
+    run = (document["metadata"].get("labels") or {}).get(RUN_LABEL)
+    if run and ref.kind in kinds.CHILD_KINDS:
+        return Ref(kinds.EVAL_RUN, ref.namespace, run)
     if ref.kind in (kinds.AGENT_VERSION, kinds.AGENT_ROLLOUT):
         name = document["spec"]["agent"]
     else:
@@ -36,9 +39,31 @@ def owner_of(ref: Ref, document: Document) -> Ref | None:
 
 def references_of(ref: Ref, document: Document) -> Iterator[Ref]:
     """Return what an object names that a person wrote: always in its own namespace."""
-    if ref.kind not in (kinds.AGENT, kinds.ROLLOUT_STRATEGY, kinds.PROMPT):
-        return
-    spec = document["spec"]
+    match ref.kind:
+        case kinds.EVAL_SUITE:
+            named = _sources(document["spec"])
+        case kinds.EVAL_RUN:
+            named = _tried(document["spec"])
+        case kinds.AGENT | kinds.ROLLOUT_STRATEGY | kinds.PROMPT:
+            named = _contents(document["spec"])
+        case _:
+            named = []
+    for kind, reference in named:
+        yield Ref(kind, ref.namespace, reference["name"])
+
+
+def _sources(spec: Document) -> list[tuple[Kind, Document]]:
+    """Name the ConfigMaps that hold a suite's tasks."""
+    return [(kinds.CONFIG_MAP, one["configMapKeyRef"]) for one in spec.get("tasksFrom") or ()]
+
+
+def _tried(spec: Document) -> list[tuple[Kind, Document]]:
+    """Name what an EvalRun tries, and with what."""
+    return [(kinds.EVAL_SUITE, spec["suite"]), (kinds.AGENT_VERSION, spec["version"])]
+
+
+def _contents(spec: Document) -> list[tuple[Kind, Document]]:
+    """Name what an Agent, a RolloutStrategy or a Prompt refers to."""
     named: list[tuple[Kind, Document]] = [
         (kinds.PROMPT, one) for one in spec.get("promptRefs") or ()
     ]
@@ -47,5 +72,4 @@ def references_of(ref: Ref, document: Document) -> Iterator[Ref]:
     named += [(kinds.METRIC_TEMPLATE, m["templateRef"]) for m in metrics if m.get("templateRef")]
     objectives = spec.get("objectives") or ()
     named += [(kinds.METRIC_TEMPLATE, {"name": one["metric"]}) for one in objectives]
-    for kind, reference in named:
-        yield Ref(kind, ref.namespace, reference["name"])
+    return named

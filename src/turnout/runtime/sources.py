@@ -1,23 +1,24 @@
 """ToolRegistries and Prompts: observe, decide, apply, as for an Agent; Jobs ask what is outside."""
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
 import structlog
 
 from turnout.adapters import documents as kinds
-from turnout.adapters.documents import Document, Ref
+from turnout.adapters.documents import Document, Kind, Ref
 from turnout.api.prompt import Prompt
 from turnout.api.tools import ToolRegistry
 from turnout.core.asking import SourceWorld
+from turnout.core.jobs import JobSettings
 from turnout.core.plan import Action, Announcement, Create, Remove
 from turnout.core.prompt_sources import decide_prompt
 from turnout.core.registries import decide_registry
 from turnout.core.shared import Users
 from turnout.core.sources import SourceOutcome
-from turnout.core.tasks import JobSettings
 from turnout.errors import Conflict, Forbidden, Invalid
 from turnout.runtime.apply import Hand
 from turnout.runtime.inbox import Inbox
@@ -28,7 +29,13 @@ from turnout.runtime.texts import Texts
 logger = structlog.stdlib.get_logger(__name__)
 
 Source: TypeAlias = ToolRegistry | Prompt
+SOURCES: Final[Mapping[Kind, type[Source]]] = MappingProxyType(
+    {kinds.TOOL_REGISTRY: ToolRegistry, kinds.PROMPT: Prompt}
+)
+"""Types of these kinds."""
+
 Announce = Callable[[Announcement], None]
+Wake = Callable[[Iterable[Ref]], None]
 _AT_ONCE = timedelta(0)
 
 
@@ -42,7 +49,7 @@ class Sources:
         texts: Texts,
         inbox: Inbox,
         *,
-        wake: Callable[[Iterable[Ref]], None],
+        wake: Wake,
         way: JobSettings | None,
     ) -> None:
         self._store = store
@@ -76,7 +83,7 @@ class Sources:
             announce(announcement)
         if outcome.concerns_users:
             self._wake(self._store.users(ref))
-        return _again_in(outcome, now)
+        return again_in(outcome, now)
 
     def forget(self, ref: Ref) -> None:
         """Drop what is kept of an object that is gone."""
@@ -157,7 +164,8 @@ def _was_taken(world: SourceWorld) -> bool:
     return task is not None and answer is not None and task.nonce_hash == answer.nonce_hash
 
 
-def _again_in(outcome: SourceOutcome, now: datetime) -> timedelta | None:
+def again_in(outcome: SourceOutcome, now: datetime) -> timedelta | None:
+    """Tell when to look again: at once where something was done."""
     if outcome.actions:
         return _AT_ONCE
     return None if outcome.again_at is None else max(outcome.again_at - now, _AT_ONCE)

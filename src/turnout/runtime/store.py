@@ -11,10 +11,8 @@ from typing import Any, Generic, TypeVar
 
 from turnout.adapters.documents import (
     AGENT,
-    AGENT_ROLLOUT,
-    AGENT_VERSION,
     CONFIG_MAP,
-    OWN_KINDS,
+    LOOKED_AT,
     Document,
     Kind,
     Ref,
@@ -28,8 +26,6 @@ Refs = frozenset[Ref]
 _Key = TypeVar("_Key")
 _NONE: Refs = frozenset()
 _NEVER = -1
-_LOOKED_AT = frozenset(OWN_KINDS) - {AGENT_VERSION, AGENT_ROLLOUT}
-"""Kinds with a status of ours: nothing else is ever woken, whoever names or owns it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +97,10 @@ class Store:
         return {
             ref: self._entries[kind][ref].item for ref in sorted(self._children.at((owner, kind)))
         }
+
+    def named_by(self, ref: Ref, kind: Kind) -> tuple[Ref, ...]:
+        """Return the objects of a kind that name an object themselves."""
+        return tuple(sorted(one for one in self._users.at(ref) if one.kind == kind))
 
     def users(self, ref: Ref) -> tuple[Ref, ...]:
         """Return the Agents that refer to an object, directly or through a RolloutStrategy."""
@@ -200,7 +200,7 @@ class Store:
         moved = (old.references if old else _NONE) ^ (new.references if new else _NONE)
         users = _NONE if old and new and _is_mere_report(old, new) else self._reached(ref)
         found = _NONE.union({ref}, owners, moved, users)
-        return frozenset(one for one in found if one.kind in _LOOKED_AT)
+        return frozenset(one for one in found if one.kind in LOOKED_AT)
 
     def _reached(self, ref: Ref) -> Refs:
         """Return who refers to an object, and who refers to those."""

@@ -15,9 +15,10 @@ from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from turnout.core import tasks
+from turnout.core import jobs
+from turnout.core.jobs import JobSettings
 from turnout.core.quoting import quoted
-from turnout.core.tasks import JobSettings, Task
+from turnout.core.tasks import Task
 from turnout.errors import Invalid
 
 KIND: Final = "results"
@@ -134,11 +135,11 @@ def with_sidecar(
     spec["containers"] = [
         _copy(one, version, folder) for version in versions for one in spec["containers"]
     ]
-    sidecar = _sidecar(tasks.container(task, nonce, way), versions)
+    sidecar = _sidecar(jobs.container(task, nonce, way), versions)
     spec["initContainers"] = [sidecar, *spec.get("initContainers", ())]
     spec["volumes"] = [
         *spec.get("volumes", ()),
-        tasks.token_volume(_BADGE),
+        jobs.token_volume(_BADGE),
         {"name": _READY, "emptyDir": {}},
         *({"name": one.volume, **_FILES} for one in versions),
     ]
@@ -184,12 +185,12 @@ def _sidecar(container: Mapping[str, Any], versions: Sequence[Evaluated]) -> dic
         "securityContext": {
             **container["securityContext"],
             "runAsNonRoot": True,
-            "runAsUser": tasks.USER,
-            "runAsGroup": tasks.USER,
+            "runAsUser": jobs.USER,
+            "runAsGroup": jobs.USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "volumeMounts": [
-            {"name": _BADGE, "mountPath": tasks.MOUNT, "readOnly": True},
+            {"name": _BADGE, "mountPath": jobs.MOUNT, "readOnly": True},
             {"name": _READY, "mountPath": str(PurePosixPath(_READY_FILE).parent)},
             *({"name": one.volume, "mountPath": one.folder, "readOnly": True} for one in versions),
         ],

@@ -1,0 +1,1 @@
+"""Runs of suites: what becomes of an EvalSuite and of an EvalRun."""

@@ -1,6 +1,5 @@
 """The tools of a version where nobody may be harmed: reads are made, writes are led to stubs."""
 
-import json
 from typing import Any
 
 import pytest
@@ -82,21 +81,6 @@ def test_a_person_s_server_keeps_its_name() -> None:
     found = seen(reads, tool("refunds.create"), servers=own)
     assert servers(found)["orders.lookup"] == "http://mine"
     assert found.tools.tools[1].server == "turnout-stubs-http-x"
-
-
-def test_the_stub_server_is_told_what_it_stands_in_for() -> None:
-    stubbed = tool("a", mode="Stub", response='{"id": "x"}')
-    found = seen(stubbed, tool("b", mode="Block"), tool("c", "Read"))
-    assert json.loads(found.declared)["tools"] == [
-        {
-            "name": "a",
-            "description": "",
-            "inputSchema": "{}",
-            "mode": "Stub",
-            "response": '{"id": "x"}',
-        },
-        {"name": "b", "description": "", "inputSchema": "{}", "mode": "Block"},
-    ]
 
 
 shadows = st.sampled_from(

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from turnout.api.tools import Tool
 from turnout.errors import Invalid
 from turnout.stubs import answers, records
-from turnout.stubs.answers import Outcome, Said, read_stubs
+from turnout.stubs.answers import Outcome, Said, stubs_of
 from turnout.stubs.records import Records
 
 SCHEMA = (
@@ -15,24 +16,27 @@ SCHEMA = (
 )
 
 
-def stub(name: str = "refunds.create", mode: str = "Stub", **fields: Any) -> dict[str, Any]:
-    made = {"name": name, "description": "", "inputSchema": SCHEMA, "mode": mode}
-    return made | fields
+def stub(name: str = "refunds.create", **fields: Any) -> Tool:
+    made = {"name": name, "inputSchema": SCHEMA, "sideEffect": "Write", "server": "shop"}
+    return Tool.model_validate(made | fields)
 
 
-def declared(*stubs: dict[str, Any]) -> str:
-    return json.dumps({"tools": stubs or (stub(),)})
+def answering(response: str) -> Tool:
+    return stub(shadow={"mode": "Stub", "response": response})
+
+
+BLOCKED = stub("wipe", shadow={"mode": "Block"})
 
 
 def test_what_was_declared_is_answered() -> None:
-    stubs = read_stubs(declared(stub(response='{"refundId": "r1"}')))
+    stubs = stubs_of([answering('{"refundId": "r1"}')])
     assert stubs.answer("refunds.create", {"orderId": "1"}) == Said(
         Outcome.ANSWERED, {"refundId": "r1"}
     )
 
 
 def test_without_a_declared_answer_the_arguments_come_back_with_an_id() -> None:
-    stubs, again = read_stubs(declared()), read_stubs(declared())
+    stubs, again = stubs_of([stub()]), stubs_of([stub()])
     first, second = (stubs.answer("refunds.create", {"orderId": "1"}).result for _ in range(2))
     assert first["orderId"] == "1"
     assert str(first["id"]).startswith("stub-")
@@ -64,32 +68,34 @@ def test_without_a_declared_answer_the_arguments_come_back_with_an_id() -> None:
 def test_other_calls_are_refused(
     name: str, arguments: object, outcome: Outcome, message: str
 ) -> None:
-    said = read_stubs(declared(stub(), stub("wipe", "Block"))).answer(name, arguments)
+    said = stubs_of([stub(), BLOCKED]).answer(name, arguments)
     assert said == Said(outcome, {"error": outcome, "message": message})
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("tool", "message"),
     [
-        "{",
-        "[]",
-        "{}",
-        declared(stub(inputSchema="{")),
-        declared(stub(inputSchema='{"type": "nothing"}')),
-        declared(stub(response="[]")),
-        declared(stub(mode="Sometimes")),
+        (stub(inputSchema="{]"), "tool refunds.create: InvalidGrader: the schema is not JSON"),
+        (stub(inputSchema='{"type": "nothing"}'), "is no JSON Schema 2020-12"),
+        (answering("[]"), "tool refunds.create: shadow.response must be a JSON object"),
     ],
 )
-def test_stubs_that_cannot_answer_are_refused_at_once(text: str) -> None:
-    with pytest.raises(Invalid):
-        read_stubs(text)
+def test_stubs_that_cannot_answer_are_refused_at_once(tool: Tool, message: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        stubs_of([tool])
+    assert message in refused.value.message
+
+
+def test_a_tool_without_a_schema_takes_any_object() -> None:
+    said = stubs_of([stub(inputSchema=None)]).answer("refunds.create", {"any": 1})
+    assert said.outcome is Outcome.ANSWERED
 
 
 def test_ids_begin_anew_where_too_many_calls_would_be_remembered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(answers, "MOST_REMEMBERED", 2)
-    stubs = read_stubs(declared())
+    stubs = stubs_of([stub()])
     ids = [stubs.answer("refunds.create", {"orderId": one}).result["id"] for one in "1121"]
     assert ids[0] == ids[3]
     assert len(set(ids)) == 3

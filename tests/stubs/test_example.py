@@ -23,7 +23,7 @@ from turnout.jobs.evaluation.agent import Agent
 from turnout.jobs.evaluation.order import put
 from turnout.jobs.evaluation.runner import Pace, Runner
 from turnout.jobs.reach import Reach
-from turnout.stubs.answers import read_stubs
+from turnout.stubs.answers import stubs_of
 from turnout.stubs.records import Records
 from turnout.stubs.server import application
 
@@ -56,7 +56,7 @@ async def test_golden_tasks_are_kept_by_an_agent_whose_writes_do_nothing(tmp_pat
         registry = spec("tools")
         registry["servers"][0]["url"] = f"{url}/tools"
         seen = view(ToolRegistrySpec.model_validate(registry), f"http://localhost:{port}")
-        with serve(application(read_stubs(seen.declared), records), port):
+        with serve(application(stubs_of(seen.stubbed), records), port):
             async with (
                 agent(tmp_path, url, tools=seen.tools.to_wire()) as (address, _),
                 Reach(Home()).client() as client,

@@ -14,11 +14,12 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import TextContent
 
-from tests.stubs.test_answers import declared, stub
+from tests.examples.mounted import spec
+from tests.stubs.test_answers import BLOCKED, stub
 from tests.support.kubectl import eventually
 from tests.support.mcp_server import serve
 from tests.support.operator import free_port
-from turnout.stubs.answers import read_stubs
+from turnout.stubs.answers import stubs_of
 from turnout.stubs.records import Records
 from turnout.stubs.server import MOST_BYTES, application
 
@@ -26,7 +27,7 @@ from turnout.stubs.server import MOST_BYTES, application
 @pytest.fixture
 def url() -> Iterator[str]:
     port = free_port()
-    stubs = read_stubs(declared(stub(), stub("wipe", "Block")))
+    stubs = stubs_of([stub(), BLOCKED])
     with serve(application(stubs, Records(lambda _line: None)), port):
         yield f"http://localhost:{port}"
 
@@ -76,25 +77,37 @@ async def test_mcp_s_own_client_lists_and_calls_the_tools(url: str) -> None:
     assert told["counts"] == {"refunds.create": {"Answered": 1}, "wipe": {"Blocked": 1}}
 
 
-def test_the_program_serves_what_its_environment_names(tmp_path: Path) -> None:
-    (tmp_path / "stubs.json").write_text(declared())
+def test_the_program_leads_a_version_s_tools_to_itself(tmp_path: Path) -> None:
+    registry = spec("tools")
+    inside = {"name": "notes.write", "sideEffect": "Write", "inputSchema": "{}"}
+    registry["tools"].append(inside)
+    (tmp_path / "tools.json").write_text(json.dumps(registry))
     port = free_port()
+    url = f"http://127.0.0.1:{port}"
     environment = {
         **os.environ,
-        "TURNOUT_STUBS_FILE": str(tmp_path / "stubs.json"),
-        "TURNOUT_STUBS_HOST": "127.0.0.1",
+        "TURNOUT_STUBS_TOOLS": str(tmp_path / "tools.json"),
+        "TURNOUT_STUBS_VIEW": str(tmp_path / "view.json"),
         "TURNOUT_STUBS_PORT": str(port),
     }
     with subprocess.Popen(
         [sys.executable, "-m", "turnout.stubs"], env=environment, stdout=subprocess.PIPE
     ) as program:
         try:
-            eventually("it is ready", lambda: _is_ready(f"http://127.0.0.1:{port}/healthz"))
-            assert post(f"http://127.0.0.1:{port}/tools/refunds.create", {"orderId": "1"})[0] == 200
+            eventually("it is ready", lambda: _is_ready(f"{url}/healthz"))
+            refund = {"orderId": "1", "amountUSD": "2"}
+            assert post(f"{url}/tools/refunds.create", refund)[0] == 200
         finally:
             program.terminate()
             out, _ = program.communicate(timeout=30)
-    assert json.loads(out.splitlines()[0])["tool"] == "refunds.create"
+    absent, called = (json.loads(line) for line in out.splitlines())
+    assert (absent["event"], absent["tool"]) == ("absent", "notes.write")
+    assert (called["event"], called["tool"]) == ("stubbed", "refunds.create")
+    seen = json.loads((tmp_path / "view.json").read_text())
+    led = {one["name"]: one["server"] for one in seen["tools"]}
+    assert led["orders.lookup"] == "shop"
+    assert led["refunds.create"] == "turnout-stubs-http"
+    assert {one["url"] for one in seen["servers"]} >= {f"{url}/tools"}
 
 
 def _is_ready(url: str) -> bool:

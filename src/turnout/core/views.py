@@ -6,10 +6,9 @@ been done. What cannot be led there is not offered: a model cannot call what it 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from turnout.api.tools import (
     ServerType,
@@ -50,11 +49,6 @@ class View:
     tools: ToolRegistrySpec
     stubbed: tuple[Tool, ...] = ()
     absent: tuple[Absent, ...] = ()
-
-    @property
-    def declared(self) -> str:
-        """The file that the stub server reads, as JSON."""
-        return json.dumps({"tools": [_declared(one) for one in self.stubbed]}, sort_keys=True)
 
 
 def mode(tool: Tool) -> ShadowMode:
@@ -110,14 +104,3 @@ def _why(server: ToolServer | None) -> str:
 
 def _free(name: str, taken: Iterable[str]) -> str:
     return _free(f"{name}-x", taken) if name in taken else name
-
-
-def _declared(tool: Tool) -> dict[str, Any]:
-    response = tool.shadow.response if tool.shadow else None
-    return {
-        "name": tool.name,
-        "description": tool.description,
-        "inputSchema": tool.input_schema or "{}",
-        "mode": mode(tool).value,
-        **({} if response is None else {"response": response}),
-    }

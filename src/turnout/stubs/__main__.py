@@ -1,4 +1,4 @@
-"""`python -m turnout.stubs`: the stub server, as its environment orders it."""
+"""`python -m turnout.stubs`: the stub server of one pod, as its environment orders it."""
 
 import os
 import sys
@@ -6,17 +6,21 @@ from pathlib import Path
 
 import uvicorn
 
-from turnout.stubs.answers import read_stubs
-from turnout.stubs.records import Records
+from turnout.errors import Invalid
+from turnout.stubs.program import prepared
 from turnout.stubs.server import application
 
 if __name__ == "__main__":
-    stubs = read_stubs(Path(os.environ["TURNOUT_STUBS_FILE"]).read_text(encoding="utf-8"))
-    records = Records(sys.stdout.write)
+    port = int(os.environ["TURNOUT_STUBS_PORT"])
+    try:
+        stubs, records = prepared(
+            tools=Path(os.environ["TURNOUT_STUBS_TOOLS"]),
+            seen=Path(os.environ["TURNOUT_STUBS_VIEW"]),
+            port=port,
+            write=sys.stdout.write,
+        )
+    except Invalid as error:
+        sys.exit(str(error))
     uvicorn.run(
-        application(stubs, records),
-        host=os.environ["TURNOUT_STUBS_HOST"],
-        port=int(os.environ["TURNOUT_STUBS_PORT"]),
-        ws="none",
-        log_level="warning",
+        application(stubs, records), host="127.0.0.1", port=port, ws="none", log_level="warning"
     )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from turnout.api.tools import ShadowMode
+from turnout.api.tools import ShadowMode, Tool
 from turnout.core.jsontext import parse
+from turnout.core.views import mode
 from turnout.errors import Invalid
-from turnout.evals.graders.answers import NotJson, parsed
 from turnout.evals.graders.documents import canonical, obeyed, validator
 
 MOST_REMEMBERED: Final = 100_000
@@ -94,27 +94,30 @@ class Stubs:
         return f"stub-{made[:10]}"
 
 
-def read_stubs(text: str) -> Stubs:
-    """Read what is declared, as `core.views` writes it.
+def stubs_of(tools: Sequence[Tool]) -> Stubs:
+    """Make stubs of the tools that a view has led to them.
 
     Raises:
-        Invalid: A schema or response is none.
+        Invalid: A schema or a declared answer is none; the message names the tool.
     """
-    try:
-        stubs = [_stub(one) for one in parsed(text)["tools"]]
-    except (NotJson, ValueError, KeyError, TypeError) as error:
-        raise Invalid("InvalidStubs", f"the stubs cannot be read: {error}") from None
+    stubs = []
+    for one in tools:
+        try:
+            stubs.append(_stub(one))
+        except (Invalid, ValueError) as error:
+            raise Invalid("InvalidStub", f"tool {one.name}: {error}") from None
     return Stubs({one.name: one for one in stubs})
 
 
-def _stub(told: Mapping[str, Any]) -> Stub:
-    validator(told["inputSchema"])
-    response = told.get("response")
+def _stub(tool: Tool) -> Stub:
+    schema = tool.input_schema or "{}"
+    validator(schema)
+    response = tool.shadow.response if tool.shadow else None
     return Stub(
-        name=told["name"],
-        description=told["description"],
-        schema=told["inputSchema"],
-        mode=ShadowMode(told["mode"]),
+        name=tool.name,
+        description=tool.description,
+        schema=schema,
+        mode=mode(tool),
         response=None if response is None else parse("shadow.response", response),
     )
 

@@ -1,0 +1,95 @@
+"""Pods whose tools do no harm: a stub server of ours, and the agent's tools led to it.
+
+The server is a native sidecar, so it is there before the agent starts. It reads the version's own
+tools, writes them as the agent is to see them, and that file is mounted over the version's. So the
+operator reads no content for it, and the version stays what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from turnout.core.pods import CONTENT_DIR, CONTENT_VOLUME
+from turnout.core.tasks import USER, JobSettings
+
+TOOLS_FILE: Final = "tools.json"
+"""The file of a version that says what its tools are; absent where it has none."""
+
+NAME: Final = "turnout-stubs"
+"""Name of the container and of its volume."""
+
+PORT: Final = 18399
+"""Where it listens, on the pod's loopback alone."""
+
+_VIEW_DIR: Final = "/var/run/turnout-view"
+_ASKS: Final = (
+    f"import urllib.request as ask; ask.urlopen('http://127.0.0.1:{PORT}/healthz', timeout=2)"
+)
+
+
+def with_stubs(template: Mapping[str, Any], container: str, way: JobSettings) -> dict[str, Any]:
+    """Lead the tools of a pod's agent to stubs where they write.
+
+    Args:
+        template: The pod as it would be otherwise, with its content mounted.
+        container: Which of its containers is the agent.
+        way: The image of ours.
+    """
+    spec = dict(template["spec"])
+    spec["initContainers"] = [_server(way), *(spec.get("initContainers") or ())]
+    spec["containers"] = [
+        _led(one) if one["name"] == container else one for one in spec["containers"]
+    ]
+    spec["volumes"] = [*(spec.get("volumes") or ()), {"name": NAME, "emptyDir": {}}]
+    return {**template, "spec": spec}
+
+
+def _led(container: Mapping[str, Any]) -> dict[str, Any]:
+    over = {
+        "name": NAME,
+        "mountPath": f"{CONTENT_DIR}/{TOOLS_FILE}",
+        "subPath": TOOLS_FILE,
+        "readOnly": True,
+    }
+    return {**container, "volumeMounts": [*(container.get("volumeMounts") or ()), over]}
+
+
+def _server(way: JobSettings) -> dict[str, Any]:
+    plain = {
+        "TURNOUT_STUBS_TOOLS": f"{CONTENT_DIR}/{TOOLS_FILE}",
+        "TURNOUT_STUBS_VIEW": str(PurePosixPath(_VIEW_DIR, TOOLS_FILE)),
+        "TURNOUT_STUBS_PORT": str(PORT),
+    }
+    return {
+        "name": NAME,
+        "image": way.image,
+        "imagePullPolicy": way.pull_policy,
+        "restartPolicy": "Always",
+        "command": ["python3", "-m", "turnout.stubs"],
+        "env": [{"name": name, "value": value} for name, value in plain.items()],
+        "startupProbe": {
+            "exec": {"command": ["python3", "-c", _ASKS]},
+            "periodSeconds": 1,
+            "timeoutSeconds": 5,
+            "failureThreshold": 120,
+        },
+        "resources": {
+            "requests": {"cpu": "50m", "memory": "96Mi"},
+            "limits": {"memory": "256Mi"},
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [
+            {"name": CONTENT_VOLUME, "mountPath": CONTENT_DIR, "readOnly": True},
+            {"name": NAME, "mountPath": _VIEW_DIR},
+        ],
+    }

@@ -21,6 +21,7 @@ from tests.support.run_life import (
     task,
     version,
 )
+from tests.support.source_life import WAY
 from turnout.adapters.pods import pod
 from turnout.api.evalrun import EvalPhase
 from turnout.core import naming
@@ -86,6 +87,28 @@ def test_both_versions_get_pods_that_no_user_reaches() -> None:
     for one in life.all("Service"):
         assert one["spec"]["selector"][naming.RUN_LABEL] == "by-hand"
         assert one["spec"]["selector"]["turnout.dev/mode"] == "eval"
+
+
+def test_versions_with_tools_get_stubs_beside_them_and_others_do_not() -> None:
+    plain = waiting_pods()
+    for one in plain.all("Deployment"):
+        assert "initContainers" not in one["spec"]["template"]["spec"]
+    life = RunLife()
+    life.files = ("agent.json", "tools.json")
+    life.settle()
+    for one in life.all("Deployment"):
+        pod = one["spec"]["template"]["spec"]
+        (server,) = pod["initContainers"]
+        assert server["image"] == WAY.image
+        assert pod["containers"][0]["volumeMounts"][-1]["mountPath"] == "/etc/turnout/tools.json"
+
+
+def test_a_stub_server_that_does_not_start_is_named() -> None:
+    life = waiting_pods()
+    waits = {"name": "turnout-stubs", "state": {"waiting": {"reason": "ErrImagePull"}}}
+    life.pods_of[CANDIDATE] = [life.pod(CANDIDATE, initContainerStatuses=[waits])]
+    life.settle()
+    assert "container turnout-stubs ErrImagePull" in (life.status.message or "")
 
 
 def test_everything_that_is_made_goes_with_the_run() -> None:
@@ -522,6 +545,14 @@ def test_jobs_that_are_switched_off_meanwhile_end_the_run() -> None:
     life = waiting_pods()
     life.way = None
     life.start()
+    life.settle()
+    assert (life.status.phase, life.status.reason) == (EvalPhase.ERROR, "JobsDisabled")
+
+
+def test_jobs_that_are_switched_off_are_not_made_again() -> None:
+    life = asked()
+    del life.objects["Job", "by-hand"]
+    life.way = None
     life.settle()
     assert (life.status.phase, life.status.reason) == (EvalPhase.ERROR, "JobsDisabled")
 

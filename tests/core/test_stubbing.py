@@ -3,8 +3,8 @@
 import copy
 from typing import Any
 
+from turnout.core.jobs import JobSettings
 from turnout.core.stubbing import NAME, with_stubs
-from turnout.core.tasks import JobSettings
 
 WAY = JobSettings("turnout:1", "http://reports:8082")
 POD: dict[str, Any] = {

@@ -74,6 +74,7 @@ class RunLife(MemoryCluster):
         self.name = "by-hand"
         self.way: JobSettings | None = WAY
         self.refused: str | None = None
+        self.files: tuple[str, ...] = ("agent.json",)
         self.events: list[Announcement] = []
         self.told: list[SourceOutcome] = []
         self.pods_of: dict[str, list[Document]] = {}
@@ -140,7 +141,7 @@ class RunLife(MemoryCluster):
             agent=owner,
             stable=None if stable is None else self.ref(stable.version),
             stored={
-                name: Stored(owner.spec.template, ("agent.json",), digest=digest)
+                name: Stored(owner.spec.template, self.files, digest=digest)
                 for name, digest in DIGESTS.items()
                 if owner is not None
             },

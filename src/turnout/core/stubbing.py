@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final
 
+from turnout.core.jobs import USER, JobSettings
 from turnout.core.pods import CONTENT_DIR, CONTENT_VOLUME
-from turnout.core.tasks import USER, JobSettings
 
 TOOLS_FILE: Final = "tools.json"
 """The file of a version that says what its tools are; absent where it has none."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from turnout.api.base import VersionRef
 from turnout.api.evalrun import EvalPlan
 from turnout.core import naming
+from turnout.core.jobs import JobSettings
 from turnout.core.plan import Create
 from turnout.core.pods import GENERATION
 from turnout.core.runs.question import inline_tasks
@@ -31,7 +32,7 @@ def lost(world: RunWorld, plan: EvalPlan) -> Ending | None:
     return None
 
 
-def missing(world: RunWorld, material: Material) -> Iterator[Create]:
+def missing(world: RunWorld, material: Material, way: JobSettings) -> Iterator[Create]:
     """Make what is not there: account and network first, so that no pod is without them."""
     agent, plan = material.agent, material.plan
     names = [naming.sandbox_name(one.version) for one in (plan.version, plan.baseline)]
@@ -44,7 +45,8 @@ def missing(world: RunWorld, material: Material) -> Iterator[Create]:
     for arm, name in zip((plan.version, plan.baseline), names, strict=True):
         content = world.stored.get(arm.version)
         if ("Deployment", name) not in world.children and isinstance(content, Stored):
-            yield Create(deployment(world.run, agent, arm, content, _shape(world, arm)))
+            shape = _shape(world, arm)
+            yield Create(deployment(world.run, agent, arm, content, shape, way=way))
         if ("Service", name) not in world.children:
             yield Create(service(world.run, agent, arm))
 

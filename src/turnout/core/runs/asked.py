@@ -21,7 +21,14 @@ from turnout.core.quoting import quoted
 from turnout.core.runs.question import labels_of, question
 from turnout.core.runs.results import find
 from turnout.core.runs.trouble import of_job, trouble_of
-from turnout.core.runs.world import Ending, Material, RunWorld, no_run, no_verdict
+from turnout.core.runs.world import (
+    Ending,
+    Material,
+    RunWorld,
+    jobs_disabled,
+    no_run,
+    no_verdict,
+)
 from turnout.core.tasks import Answer, Progress, sha256
 from turnout.core.world import Child
 
@@ -72,7 +79,7 @@ def ask(world: RunWorld, material: Material) -> Asked | Ending:
 def _start(world: RunWorld, material: Material) -> Asked | Ending:
     before, name = world.run.status.task, world.run.metadata.name
     if world.way is None:
-        return no_run("JobsDisabled", "the operator was given no image to run Jobs with")
+        return jobs_disabled()
     task = question(world.run, material)
     record = TaskStatus(
         job=name,

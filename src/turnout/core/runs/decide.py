@@ -22,7 +22,15 @@ from turnout.core.runs.arms import lost, missing, never_ready, not_ready
 from turnout.core.runs.asked import Asked, ask
 from turnout.core.runs.golden import Golden
 from turnout.core.runs.planning import Blocked, plan_of
-from turnout.core.runs.world import Ending, Material, RunWorld, has_ended, no_run, no_verdict
+from turnout.core.runs.world import (
+    Ending,
+    Material,
+    RunWorld,
+    has_ended,
+    jobs_disabled,
+    no_run,
+    no_verdict,
+)
 from turnout.core.sources import SourceOutcome, target_of
 from turnout.core.tasks import Progress
 
@@ -112,6 +120,8 @@ def _go_on(world: RunWorld, material: Material) -> _Step | Ending:
 def _arms(world: RunWorld, material: Material) -> _Step | Ending | None:
     """Make the pods and wait for them; None once both versions can be asked."""
     plan = material.plan
+    if world.way is None:
+        return jobs_disabled()
     ending = lost(world, plan)
     if ending is not None:
         return ending
@@ -121,7 +131,7 @@ def _arms(world: RunWorld, material: Material) -> _Step | Ending | None:
     if world.now >= plan.pods_by:
         return never_ready(world, plan)
     said = revised(world.run.status, reason="PodsStarting", message=waits)
-    return _Step(said, tuple(missing(world, material)), plan.pods_by)
+    return _Step(said, tuple(missing(world, material, world.way)), plan.pods_by)
 
 
 def _asking(world: RunWorld, asked: Asked) -> _Step:

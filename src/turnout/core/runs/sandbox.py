@@ -9,8 +9,9 @@ from turnout.api.agent import Agent
 from turnout.api.base import VersionRef
 from turnout.api.evalrun import EvalRun
 from turnout.core import naming
-from turnout.core.jobs import owner_reference
+from turnout.core.jobs import JobSettings, owner_reference
 from turnout.core.pods import EVAL, pod_labels, pod_template
+from turnout.core.stubbing import TOOLS_FILE, with_stubs
 from turnout.core.world import Stored
 
 PRIVATE: Final = (
@@ -82,9 +83,17 @@ def network_policy(run: EvalRun, agent: Agent) -> dict[str, Any]:
 
 
 def deployment(
-    run: EvalRun, agent: Agent, version: VersionRef, stored: Stored, shape: int
+    run: EvalRun,
+    agent: Agent,
+    version: VersionRef,
+    stored: Stored,
+    shape: int,
+    *,
+    way: JobSettings,
 ) -> dict[str, Any]:
     """Render the Deployment of one version: its own pods, but for whom they work.
+
+    Where it has tools, those that write are led to a stub server beside it.
 
     Args:
         run: For which run.
@@ -92,8 +101,12 @@ def deployment(
         version: The version.
         stored: Its content.
         shape: Generation of the rendering that its pods have.
+        way: The image of ours.
     """
     template = pod_template(agent, version, stored, shape, EVAL)
+    if TOOLS_FILE in stored.files:
+        container = stored.container or template["spec"]["containers"][0]["name"]
+        template = with_stubs(template, container, way)
     template["metadata"]["labels"][naming.RUN_LABEL] = run.metadata.name
     template["spec"] |= {
         "serviceAccountName": account_name(run),

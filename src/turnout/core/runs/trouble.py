@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from turnout.core import naming
@@ -58,7 +59,8 @@ def _troubles(pod: Document) -> Iterator[Trouble]:
     for condition in status.get("conditions") or ():
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             yield Trouble("NotReady", _said("pod", condition))
-    for container in status.get("containerStatuses") or ():
+    lists = (status.get(name) or () for name in ("initContainerStatuses", "containerStatuses"))
+    for container in chain(*lists):
         name = f"container {container.get('name')}"
         for kept in ("lastState", "state"):
             for state in (container.get(kept) or {}).values():

@@ -67,6 +67,11 @@ def no_run(reason: str, message: str) -> Ending:
     return Ending(EvalPhase.ERROR, reason, message)
 
 
+def jobs_disabled() -> Ending:
+    """End a run whose operator was begun anew without an image of its own to run."""
+    return no_run("JobsDisabled", "the operator was given no image to run Jobs with")
+
+
 @dataclass(frozen=True)
 class RunWorld:
     """One EvalRun and all that bears on it at one moment.

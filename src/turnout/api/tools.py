@@ -51,7 +51,7 @@ class ToolApproval(StrEnum):
 
 
 class ShadowMode(StrEnum):
-    """What a call of a tool does in a version that gets copies of requests. May grow."""
+    """What a call of a tool does where nobody may be harmed. May grow."""
 
     PASSTHROUGH = "Passthrough"
     STUB = "Stub"
@@ -112,7 +112,7 @@ class ToolServer(Content):
 
 
 class ToolShadow(Content):
-    """How calls of a tool are treated in a version that gets copies of requests."""
+    """How calls of a tool are treated where nobody may be harmed."""
 
     cel = (
         Cel(
@@ -161,8 +161,9 @@ class Tool(Content):
     """Whether a person must agree to each call; NotRequired where absent. Enforced by the agent or
     its gateway. Example: Required."""
     shadow: ToolShadow | None = None
-    """How calls are treated in a version that gets copies of requests; enforced by the agent or its
-    gateway. Example: {mode: Stub, response: '{"id":"x"}'}."""
+    """How calls are treated where nobody may be harmed: in a version that is evaluated, where a
+    stub server stands in, and in one that gets copies of requests. Where absent, reads are made and
+    writes are answered by a stub. Example: {mode: Stub, response: '{"id":"x"}'}."""
 
 
 class Drift(Wire):

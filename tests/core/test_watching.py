@@ -68,6 +68,32 @@ def test_where_no_source_is_there_the_more_telling_cause_is_told(
     assert watching.metrics["tasks"].blind == why
 
 
+COST = Subject("cost", {"cost": MEASURE}, Rate(24.0, 1000.0), 0.15, is_cost=True)
+
+
+def test_what_a_success_costs_is_told_as_money() -> None:
+    plan = replace(PLAN, subjects=(COST,))
+    usual = [{"cost": Counts(2.4, 100.0)}] * 120
+    status = told(plan, seen(plan, *usual))
+    assert (status.state, status.metrics[0].recorded) == (DriftState.STEADY, "$0.024")
+    status = told(plan, seen(plan, *usual, *[{"cost": Counts(4.8, 100.0)}] * 60))
+    assert "cost $0.048, recorded $0.024; " in status.message
+
+
+def test_a_cost_is_learning_until_its_scatter_is_known_but_what_was_steady_stays_so() -> None:
+    plan = replace(PLAN, subjects=(COST,))
+    watching = seen(plan, *[{"cost": Counts(2.4, 100.0)}] * 30)
+    assert [one.reason for one in told(plan, watching).metrics] == ["Learning"]
+    before = told(plan, seen(plan, *[{"cost": Counts(2.4, 100.0)}] * 120))
+    assert stance(plan, watching, Around(), before, NOON) is before
+
+
+def test_a_metric_that_becomes_one_of_another_kind_is_watched_afresh() -> None:
+    watching = seen(PLAN, *[{"tasks": BAD}] * 9)
+    other = replace(PLAN, subjects=(replace(COST, name="tasks", sources={"tasks": MEASURE}),))
+    assert not after(watching, other, {"tasks": Counts(2.4, 100.0)}).is_suspect
+
+
 def test_a_question_that_was_not_asked_yet_says_nothing() -> None:
     assert seen(PLAN, {}) == begin(PLAN)
 

@@ -1,6 +1,7 @@
 """What all versions of a simulated agent have answered together, and what is known of it."""
 
 from bisect import bisect_right
+from collections.abc import Mapping
 
 from turnout.api.base import seconds
 from turnout.core.budget import Spending
@@ -17,12 +18,25 @@ class Service:
 
     def __init__(self) -> None:
         self.history: list[tuple[float, Counts]] = [(0.0, Counts())]
+        self.amounts: list[dict[str, float]] = [{}]
+        """What each metric's first counter came to, for each moment of the history."""
         self._asked: tuple[tuple[Pledge, ...], float] = ((), 0.0)
         self._told: dict[str, Spending] = {}
 
-    def answer(self, at: float, counts: Counts) -> None:
+    def answer(self, at: float, counts: Counts, amounts: Mapping[str, float]) -> None:
         """Note answers of one moment."""
         self.history.append((at, self.history[-1][1] + counts))
+        known = self.amounts[-1]
+        self.amounts.append(known | {one: known.get(one, 0.0) + amounts[one] for one in amounts})
+
+    def grown(self, since: float, until: float, metric: str | None = None) -> Counts:
+        """Count the answers between two moments; the good ones, or what a metric came to."""
+        first, last = (self._index(moment) for moment in (since, until))
+        (_, before), (_, after) = self.history[first], self.history[last]
+        good = after.good - before.good
+        if metric is not None:
+            good = self.amounts[last].get(metric, 0.0) - self.amounts[first].get(metric, 0.0)
+        return Counts(good, after.total - before.total)
 
     def spendings(self, world: World, blind: Blind | None) -> dict[str, Spending]:
         """Tell what was known at the last full minute."""
@@ -31,17 +45,13 @@ class Service:
             self._asked = (asked, now // MINUTE)
             self._told = {
                 one.objective.name: {
-                    window: blind or self._counted(now - seconds(window), now)
+                    window: blind or self.grown(now - seconds(window), now)
                     for window in one.windows
                 }
                 for one in asked
             }
         return self._told
 
-    def _counted(self, since: float, until: float) -> Counts:
-        first, last = (self._at(moment) for moment in (since, until))
-        return Counts(last.good - first.good, last.total - first.total)
-
-    def _at(self, moment: float) -> Counts:
+    def _index(self, moment: float) -> int:
         found = bisect_right(self.history, moment, key=lambda one: one[0])
-        return self.history[max(0, found - 1)][1]
+        return max(0, found - 1)

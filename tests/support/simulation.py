@@ -53,10 +53,10 @@ class Traffic:
         kept = 1.0 - self.uncounted.get(version, 0.0)
         requests = self.rate * (span[1] - span[0]) * share * kept
         answered = Counts(requests * self.share("task-success", version), requests)
-        self.service.answer(span[1], answered)
         swing = 1 / 3 if span[0] // 120 % 2 else -1 / 3
         factors = {one: 1 + swing if one in self.scattered else 1.0 for one in metrics}
         good = {one: requests * self.share(one, version) * factors[one] for one in metrics}
+        self.service.answer(span[1], answered, good)
         return Answers(requests, good)
 
     def share(self, metric: str, version: str) -> float:

@@ -1,13 +1,11 @@
 """What is seen of a simulated agent's stable version, minute by minute."""
 
-from bisect import bisect_right
 from dataclasses import replace
 
 from tests.support.service import MINUTE, Service
 from turnout.core.baselines import plan_of
 from turnout.core.clues import NO_CLUES, Clues, suspect_of
 from turnout.core.gates import Blind
-from turnout.core.looks import Counts
 from turnout.core.watching import NO_PEERS, Peers, Plan, Watching, after, begin
 from turnout.core.world import World
 
@@ -43,16 +41,13 @@ class Vigil:
         self.watching = None
 
     def _look(self, plan: Plan, minute: int, blind: Blind | None) -> None:
-        counted = blind or self._counted(minute * MINUTE)
-        answers = {name: counted for one in plan.subjects for name in one.sources}
+        since = minute * MINUTE
+        answers = {
+            name: blind
+            or self._service.grown(since, since + MINUTE, one.name if one.is_cost else None)
+            for one in plan.subjects
+            for name in one.sources
+        }
         assert self.watching is not None
         self.watching = after(self.watching, plan, answers)
         self.looks += 1
-
-    def _counted(self, since: float) -> Counts:
-        history = self._service.history
-        first, last = (
-            history[max(0, bisect_right(history, at, key=lambda one: one[0]) - 1)][1]
-            for at in (since, since + MINUTE)
-        )
-        return Counts(last.good - first.good, last.total - first.total)

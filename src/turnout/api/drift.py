@@ -34,9 +34,9 @@ class Baseline(Wire):
     reads: Text
     """The series that this was read from; of others it says nothing."""
     good: Count
-    """Good requests."""
+    """Good requests; of a CostPerSuccess what was spent."""
     total: Count
-    """All requests."""
+    """All requests; of a CostPerSuccess successes."""
     recorded_at: Timestamp
     """When it was recorded."""
 
@@ -51,7 +51,7 @@ class DriftMetric(Wire):
     reason: Word
     """Why, in one CamelCase word: AsRecorded, Degraded, Learning, TooFewRequests."""
     recorded: Text | None = None
-    """What it is held to as text: 96.1%."""
+    """What it is held to as text: 96.1%, or $0.024 for a success."""
     measured: Text | None = None
     """What it measured when it was found to do worse: 85.0%; absent while it does as recorded."""
 
@@ -98,7 +98,7 @@ class DriftStatus(Wire):
     model_change: ModelChange | None = None
     """That another model answers than in the day before."""
     metrics: Annotated[tuple[DriftMetric, ...], Field(max_length=20), keyed_by("name")] = ()
-    """Each metric of the gate that may take a version back or hold it, costs aside."""
+    """Each metric of the gate that may take a version back or hold it."""
     objectives: Annotated[tuple[Name, ...], Field(max_length=8)] = ()
     """Objectives whose error budget is used up too fast."""
     message: Message = ""

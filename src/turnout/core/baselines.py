@@ -22,6 +22,7 @@ from turnout.core.phase import has_ended
 from turnout.core.profiles import options_of
 from turnout.core.reasons import Reason
 from turnout.core.sequential.recent import Rate
+from turnout.core.sequential.spending import Spending
 from turnout.core.sequential.tally import Tally
 from turnout.core.stable import stable_of
 from turnout.core.watching import Plan, Subject
@@ -67,8 +68,8 @@ def _is_at_rest(world: World) -> bool:
 
 
 def _is_watched_by(metric: GateMetric) -> bool:
-    """Claim that a metric is a share, and one that decides."""
-    return metric.action is not OnRegression.RECORD and metric.max_increase is None
+    """Claim that a metric decides."""
+    return metric.action is not OnRegression.RECORD
 
 
 def _subject(world: World, metric: GateMetric, known: Mapping[str, Baseline]) -> Subject:
@@ -79,8 +80,9 @@ def _subject(world: World, metric: GateMetric, known: Mapping[str, Baseline]) ->
     if baseline is not None and baseline.reads in sources:
         recorded = Rate(float(baseline.good), float(baseline.total))
         sources = {baseline.reads: sources[baseline.reads]}
-    margin = None if metric.max_regression is None else fraction(metric.max_regression)
-    return Subject(metric.name, sources, recorded, margin)
+    allowed = metric.max_regression or metric.max_increase
+    margin = None if allowed is None else fraction(allowed)
+    return Subject(metric.name, sources, recorded, margin, is_cost=metric.max_increase is not None)
 
 
 def _sources(world: World, metric: GateMetric) -> Mapping[str, Measure] | Blind:
@@ -120,7 +122,7 @@ def shown_by(
         Baseline(
             name=metric.name,
             reads=_source(metric, entry.matched),
-            good=count(min(counts.good, counts.total)),
+            good=count(_good(counts, metric)),
             total=count(counts.total),
             recorded_at=world.now,
         )
@@ -129,8 +131,13 @@ def shown_by(
     )
 
 
+def _good(counts: Counts, metric: GateMetric) -> float:
+    """Give the good ones, which are no more than all; or an amount, which may be any."""
+    return counts.good if metric.max_increase is not None else min(counts.good, counts.total)
+
+
 def _candidate(entry: Entry) -> Counts:
-    if isinstance(entry.tally, Tally):
+    if isinstance(entry.tally, Tally | Spending):
         return entry.tally.candidate
     return sum((one.candidate for one in entry.windows), Counts())
 

@@ -19,6 +19,7 @@ from turnout.core.patch import revised
 from turnout.core.plan import Announcement, Target
 from turnout.core.reasons import Reason
 from turnout.core.sequential.recent import Rate
+from turnout.core.sequential.words import money
 from turnout.core.stable import stable_of
 from turnout.core.watching import (
     ENOUGH,
@@ -41,7 +42,7 @@ _LACKING: Final = {
     Reason.TOO_FEW_REQUESTS: "too few requests in the last hour",
     Reason.LEARNING: (
         "how it does is being learned, from "
-        f"{LEARNED_REQUESTS:.0f} requests in at least {LEARNED_LOOKS} minutes"
+        f"{LEARNED_REQUESTS:.0f} requests in at least {LEARNED_LOOKS} minutes, of a cost an hour"
     ),
 }
 
@@ -139,13 +140,12 @@ def _metric(subject: Subject, seen: Sighting, before: DriftMetric | None) -> Dri
         name=subject.name,
         state=DriftState.STEADY,
         reason=Reason.AS_RECORDED,
-        recorded=None if recorded is None else _share(recorded),
+        recorded=None if recorded is None else _value(subject, recorded),
     )
     was_worse = before is not None and before.state is DriftState.DEGRADED
     if seen.drift.is_worse:
-        measured = (
-            before.measured if before is not None and was_worse else _share(seen.drift.lately)
-        )
+        lately = _value(subject, seen.drift.lately)
+        measured = before.measured if before is not None and was_worse else lately
         worse = {"state": DriftState.DEGRADED, "reason": Reason.DEGRADED}
         return revised(told, **worse, measured=measured)
     was_known = before is not None and before.state is DriftState.STEADY
@@ -155,8 +155,10 @@ def _metric(subject: Subject, seen: Sighting, before: DriftMetric | None) -> Dri
     return revised(told, state=DriftState.UNKNOWN, reason=lacking)
 
 
-def _share(rate: Rate) -> str:
-    return percent(rate.good / rate.total if rate.total > 0.0 else None)
+def _value(subject: Subject, rate: Rate) -> str:
+    """Write a share of good ones, or what a success costs."""
+    value = rate.good / rate.total if rate.total > 0.0 else None
+    return money(value) if subject.is_cost else percent(value)
 
 
 def _lacking(
@@ -169,6 +171,8 @@ def _lacking(
         return seen.blind.reason
     if recorded is None:
         return Reason.LEARNING if seen.looks else Reason.PENDING
+    if seen.drift.is_learning and not was_known:
+        return Reason.LEARNING
     least = ENOUGH / 2 if was_known else ENOUGH
     return None if seen.drift.asked >= least else Reason.TOO_FEW_REQUESTS
 

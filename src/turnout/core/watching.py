@@ -16,6 +16,7 @@ from turnout.core.gates import Blind
 from turnout.core.looks import Counts
 from turnout.core.measures import Measure
 from turnout.core.reasons import Reason
+from turnout.core.sequential.dearer import Dearer
 from turnout.core.sequential.drift import SURE, Drift
 from turnout.core.sequential.recent import Rate
 from turnout.core.sequential.tally import usual_margin
@@ -31,6 +32,9 @@ ENOUGH: Final = 20.0
 MISSED: Final = 3
 """So many looks in a row without an answer make a metric unknown."""
 
+UNSEEN: Final = Drift()
+NOTHING: Final = Counts()
+
 Answers: TypeAlias = Mapping[str, Counts | Blind]
 """What was counted in a minute, by the name of a source; what is missing was not asked for yet."""
 
@@ -44,6 +48,8 @@ class Subject:
         recorded: What it is held to; None where that is to be learned.
         margin: By how much more often it may fail; None takes one that suits what is recorded.
         problem: Why there is nothing to read.
+        is_cost: It is what a success costs; in counts the good ones' place is the amount, and the
+            margin is the part by which it may be more.
     """
 
     name: str
@@ -51,6 +57,12 @@ class Subject:
     recorded: Rate | None = None
     margin: float | None = None
     problem: Blind | None = None
+    is_cost: bool = False
+
+    @property
+    def unseen(self) -> Drift | Dearer:
+        """What is known of it before the first look."""
+        return Dearer() if self.is_cost else UNSEEN
 
 
 @dataclass(frozen=True)
@@ -79,10 +91,6 @@ class Plan:
         return SURE + math.log(max(1, len(self.subjects)))
 
 
-UNSEEN: Final = Drift()
-NOTHING: Final = Counts()
-
-
 @dataclass(frozen=True)
 class Sighting:
     """What was seen of one metric so far.
@@ -95,7 +103,7 @@ class Sighting:
         missed: Looks in a row that told nothing, and why the last one did not.
     """
 
-    drift: Drift = UNSEEN
+    drift: Drift | Dearer = UNSEEN
     reads: str | None = None
     recorded: Rate | None = None
     learned: Counts = NOTHING
@@ -150,12 +158,12 @@ NO_PEERS: Final = Peers()
 
 def begin(plan: Plan) -> Watching:
     """Begin to watch, from what was told: it holds until there is evidence that it does not."""
-    return Watching(plan.stable, {one.name: _told(plan, one.name) for one in plan.subjects})
+    return Watching(plan.stable, {one.name: _told(plan, one) for one in plan.subjects})
 
 
-def _told(plan: Plan, metric: str) -> Sighting:
-    asked = ENOUGH if metric in plan.steady else 0.0
-    return Sighting(Drift(is_worse=metric in plan.worse, asked=asked))
+def _told(plan: Plan, subject: Subject) -> Sighting:
+    asked = ENOUGH if subject.name in plan.steady else 0.0
+    return Sighting(replace(subject.unseen, is_worse=subject.name in plan.worse, asked=asked))
 
 
 def after(watching: Watching, plan: Plan, answers: Answers) -> Watching:
@@ -184,8 +192,13 @@ def _seen(before: Sighting, subject: Subject, answers: Answers, sure: float) -> 
     margin = subject.margin
     if margin is None:
         margin = usual_margin(1.0 - recorded.failures)
-    drift = before.drift.after(counts, recorded, margin, sure)
-    return replace(known, recorded=recorded, drift=drift)
+    drift = before.drift if _is_alike(before.drift, subject) else subject.unseen
+    return replace(known, recorded=recorded, drift=drift.after(counts, recorded, margin, sure))
+
+
+def _is_alike(drift: Drift | Dearer, subject: Subject) -> bool:
+    """Claim that a metric still is of the kind that it was."""
+    return isinstance(drift, Dearer) is subject.is_cost
 
 
 def _read(

@@ -74,6 +74,11 @@ class Drift:
     asked: float = 0.0
 
     @property
+    def is_learning(self) -> bool:
+        """Claim that there can be no evidence yet; of shares there can from the first look on."""
+        return False
+
+    @property
     def is_suspect(self) -> bool:
         """Claim that it does worse, or soon will have been found to."""
         return self.is_worse or self.worse.log >= SUSPECT

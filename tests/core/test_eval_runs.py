@@ -100,7 +100,8 @@ def test_versions_with_tools_get_stubs_beside_them_and_others_do_not() -> None:
         pod = one["spec"]["template"]["spec"]
         (server,) = pod["initContainers"]
         assert server["image"] == WAY.image
-        assert pod["containers"][0]["volumeMounts"][-1]["mountPath"] == "/etc/turnout/tools.json"
+        mounted = {one["mountPath"]: one["name"] for one in pod["containers"][0]["volumeMounts"]}
+        assert mounted["/etc/turnout"] == "turnout-stubs"
 
 
 def test_a_stub_server_that_does_not_start_is_named() -> None:

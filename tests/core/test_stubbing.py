@@ -14,7 +14,10 @@ POD: dict[str, Any] = {
         "containers": [
             {
                 "name": "agent",
-                "volumeMounts": [{"name": "turnout-content", "mountPath": "/etc/turnout"}],
+                "volumeMounts": [
+                    {"name": "data", "mountPath": "/data"},
+                    {"name": "turnout-content", "mountPath": "/etc/turnout", "readOnly": True},
+                ],
             },
             {"name": "proxy"},
         ],
@@ -23,19 +26,17 @@ POD: dict[str, Any] = {
 }
 
 
-def test_the_agent_sees_the_view_in_place_of_its_tools() -> None:
+def test_the_agent_sees_the_view_in_place_of_its_content() -> None:
     before = copy.deepcopy(POD)
     made = with_stubs(POD, "agent", WAY)
     assert before == POD
     assert made["metadata"] == POD["metadata"]
     agent, proxy = made["spec"]["containers"]
     assert proxy == {"name": "proxy"}
-    assert agent["volumeMounts"][1] == {
-        "name": NAME,
-        "mountPath": "/etc/turnout/tools.json",
-        "subPath": "tools.json",
-        "readOnly": True,
-    }
+    assert agent["volumeMounts"] == [
+        {"name": "data", "mountPath": "/data"},
+        {"name": NAME, "mountPath": "/etc/turnout", "readOnly": True},
+    ]
 
 
 def test_the_server_is_there_first_and_writes_the_view_alone() -> None:
@@ -44,11 +45,14 @@ def test_the_server_is_there_first_and_writes_the_view_alone() -> None:
     assert (server["name"], server["restartPolicy"], fetch["name"]) == (NAME, "Always", "fetch")
     writable = [one["name"] for one in server["volumeMounts"] if not one.get("readOnly")]
     assert writable == [NAME]
+    places = {one["mountPath"] for one in server["volumeMounts"]}
+    env = {one["name"]: one["value"] for one in server["env"]}
+    assert places == {env["TURNOUT_STUBS_CONTENT"], env["TURNOUT_STUBS_VIEW"]}
     assert [one["name"] for one in made["volumes"]] == ["turnout-content", NAME]
-    assert "18399" in server["startupProbe"]["exec"]["command"][2]
+    assert env["TURNOUT_STUBS_PORT"] in server["startupProbe"]["exec"]["command"][2]
 
 
 def test_a_pod_with_nothing_but_its_agent_gets_the_same() -> None:
     made = with_stubs({"spec": {"containers": [{"name": "agent"}]}}, "agent", WAY)["spec"]
     assert [one["name"] for one in made["initContainers"]] == [NAME]
-    assert len(made["containers"][0]["volumeMounts"]) == 1
+    assert made["containers"][0]["volumeMounts"] == []

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.examples.mounted import EXAMPLE
 from tests.examples.serving import agent, standin
 from tests.support.home import Home
+from turnout.api.suite import EvalSuite
 from turnout.api.suite_task import SuiteTask, TaskFormat
+from turnout.core.runs.golden import read_golden
 from turnout.core.suites.datasets import digest, read
 from turnout.core.suites.reported import Reported, read_result
 from turnout.core.suites.verdict import Judgement, Reason, Suite, replay
@@ -58,6 +61,13 @@ def test_the_suite_is_of_at_least_forty_tasks_that_are_held_to_their_way(
 ) -> None:
     assert len(golden) >= 40
     assert all(one.graders[0].trajectory is not None for one in golden)
+
+
+def test_the_suite_s_manifest_asks_for_these_tasks_as_they_are_asked_here() -> None:
+    suite = EvalSuite.model_validate(yaml.safe_load((EXAMPLE / "evals" / "suite.yaml").read_text()))
+    assert suite.spec.tasks_from[0].config_map_key_ref.key == GOLDEN.name
+    assert suite.spec.runner.builtin.calls_path == "$.task.calls"
+    assert len(read_golden(suite, [TEXT]).tasks) >= 40
 
 
 async def test_a_prompt_that_lost_the_rule_to_look_orders_up_is_found_by_its_calls(

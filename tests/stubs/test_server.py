@@ -81,13 +81,16 @@ def test_the_program_leads_a_version_s_tools_to_itself(tmp_path: Path) -> None:
     registry = spec("tools")
     inside = {"name": "notes.write", "sideEffect": "Write", "inputSchema": "{}"}
     registry["tools"].append(inside)
-    (tmp_path / "tools.json").write_text(json.dumps(registry))
+    (tmp_path / "content" / "..data").mkdir(parents=True)
+    (tmp_path / "view").mkdir()
+    (tmp_path / "content" / "tools.json").write_text(json.dumps(registry))
+    (tmp_path / "content" / "agent.json").write_text("{}")
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {
         **os.environ,
-        "TURNOUT_STUBS_TOOLS": str(tmp_path / "tools.json"),
-        "TURNOUT_STUBS_VIEW": str(tmp_path / "view.json"),
+        "TURNOUT_STUBS_CONTENT": str(tmp_path / "content"),
+        "TURNOUT_STUBS_VIEW": str(tmp_path / "view"),
         "TURNOUT_STUBS_PORT": str(port),
     }
     with subprocess.Popen(
@@ -103,7 +106,8 @@ def test_the_program_leads_a_version_s_tools_to_itself(tmp_path: Path) -> None:
     absent, called = (json.loads(line) for line in out.splitlines())
     assert (absent["event"], absent["tool"]) == ("absent", "notes.write")
     assert (called["event"], called["tool"]) == ("stubbed", "refunds.create")
-    seen = json.loads((tmp_path / "view.json").read_text())
+    assert (tmp_path / "view" / "agent.json").read_text() == "{}"
+    seen = json.loads((tmp_path / "view" / "tools.json").read_text())
     led = {one["name"]: one["server"] for one in seen["tools"]}
     assert led["orders.lookup"] == "shop"
     assert led["refunds.create"] == "turnout-stubs-http"

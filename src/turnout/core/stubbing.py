@@ -1,18 +1,17 @@
 """Pods whose tools do no harm: a stub server of ours, and the agent's tools led to it.
 
-The server is a native sidecar, so it is there before the agent starts. It reads the version's own
-tools, writes them as the agent is to see them, and that file is mounted over the version's. So the
-operator reads no content for it, and the version stays what it is.
+The server is a native sidecar, so it is there before the agent starts. It reads the version's
+content and writes it anew, with the tools as the agent is to see them; that copy is mounted where
+the content would be. So the operator reads no content for it, and the agent sees no other tools.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Any, Final
 
 from turnout.core.jobs import USER, JobSettings
-from turnout.core.pods import CONTENT_DIR, CONTENT_VOLUME
+from turnout.core.pods import CONTENT_VOLUME
 
 TOOLS_FILE: Final = "tools.json"
 """The file of a version that says what its tools are; absent where it has none."""
@@ -23,6 +22,7 @@ NAME: Final = "turnout-stubs"
 PORT: Final = 18399
 """Where it listens, on the pod's loopback alone."""
 
+_CONTENT_DIR: Final = "/var/run/turnout-content"
 _VIEW_DIR: Final = "/var/run/turnout-view"
 _ASKS: Final = (
     f"import urllib.request as ask; ask.urlopen('http://127.0.0.1:{PORT}/healthz', timeout=2)"
@@ -47,19 +47,17 @@ def with_stubs(template: Mapping[str, Any], container: str, way: JobSettings) ->
 
 
 def _led(container: Mapping[str, Any]) -> dict[str, Any]:
-    over = {
-        "name": NAME,
-        "mountPath": f"{CONTENT_DIR}/{TOOLS_FILE}",
-        "subPath": TOOLS_FILE,
-        "readOnly": True,
-    }
-    return {**container, "volumeMounts": [*(container.get("volumeMounts") or ()), over]}
+    mounts = [
+        {**one, "name": NAME} if one["name"] == CONTENT_VOLUME else one
+        for one in container.get("volumeMounts") or ()
+    ]
+    return {**container, "volumeMounts": mounts}
 
 
 def _server(way: JobSettings) -> dict[str, Any]:
     plain = {
-        "TURNOUT_STUBS_TOOLS": f"{CONTENT_DIR}/{TOOLS_FILE}",
-        "TURNOUT_STUBS_VIEW": str(PurePosixPath(_VIEW_DIR, TOOLS_FILE)),
+        "TURNOUT_STUBS_CONTENT": _CONTENT_DIR,
+        "TURNOUT_STUBS_VIEW": _VIEW_DIR,
         "TURNOUT_STUBS_PORT": str(PORT),
     }
     return {
@@ -89,7 +87,7 @@ def _server(way: JobSettings) -> dict[str, Any]:
             "capabilities": {"drop": ["ALL"]},
         },
         "volumeMounts": [
-            {"name": CONTENT_VOLUME, "mountPath": CONTENT_DIR, "readOnly": True},
+            {"name": CONTENT_VOLUME, "mountPath": _CONTENT_DIR, "readOnly": True},
             {"name": NAME, "mountPath": _VIEW_DIR},
         ],
     }

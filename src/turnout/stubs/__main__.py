@@ -14,7 +14,7 @@ if __name__ == "__main__":
     port = int(os.environ["TURNOUT_STUBS_PORT"])
     try:
         stubs, records = prepared(
-            tools=Path(os.environ["TURNOUT_STUBS_TOOLS"]),
+            content=Path(os.environ["TURNOUT_STUBS_CONTENT"]),
             seen=Path(os.environ["TURNOUT_STUBS_VIEW"]),
             port=port,
             write=sys.stdout.write,

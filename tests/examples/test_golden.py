@@ -14,7 +14,7 @@ from tests.examples.serving import agent, standin
 from tests.support.home import Home
 from turnout.api.suite import EvalSuite
 from turnout.api.suite_task import SuiteTask, TaskFormat
-from turnout.core.runs.golden import read_golden
+from turnout.core.runs.golden import Golden, read_golden
 from turnout.core.suites.datasets import digest, read
 from turnout.core.suites.reported import Reported, read_result
 from turnout.core.suites.verdict import Judgement, Reason, Suite, replay
@@ -67,7 +67,9 @@ def test_the_suite_s_manifest_asks_for_these_tasks_as_they_are_asked_here() -> N
     suite = EvalSuite.model_validate(yaml.safe_load((EXAMPLE / "evals" / "suite.yaml").read_text()))
     assert suite.spec.tasks_from[0].config_map_key_ref.key == GOLDEN.name
     assert suite.spec.runner.builtin.calls_path == "$.task.calls"
-    assert len(read_golden(suite, [TEXT]).tasks) >= 40
+    found = read_golden(suite, [TEXT])
+    assert isinstance(found, Golden)
+    assert len(found.tasks) >= 40
 
 
 async def test_a_prompt_that_lost_the_rule_to_look_orders_up_is_found_by_its_calls(

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Self
 
 LIVE = "live"
+MODES = (LIVE, "eval")
+"""What this agent can work for. In an evaluation all that it does besides answering are calls of
+its tools, and those that write lead to stubs there."""
 
 
 class SettingError(Exception):
@@ -53,8 +56,8 @@ class Settings:
             SettingError: A variable is missing or makes no sense.
         """
         mode = env.get("TURNOUT_MODE", LIVE)
-        if mode != LIVE:
-            raise SettingError(f"TURNOUT_MODE is {mode}: this agent can only work on live tasks")
+        if mode not in MODES:
+            raise SettingError(f"TURNOUT_MODE is {mode}: this agent works in {' and '.join(MODES)}")
         return cls(
             content_dir=Path(env.get("TURNOUT_CONTENT_DIR", "/etc/turnout")),
             kill_dir=Path(env.get("TURNOUT_KILL_DIR", "/etc/turnout-kill")),

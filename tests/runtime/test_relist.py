@@ -146,6 +146,24 @@ async def test_a_sweep_reads_in_full_only_what_is_not_as_the_store_has_it() -> N
     assert await relister.sweep([HTTP_ROUTE]) == frozenset()
 
 
+async def test_what_is_written_while_a_sweep_reads_is_no_news() -> None:
+    cluster, store = FakeCluster("demo"), Store()
+    relister = Relister(cluster, store)
+    for name in ("support", "search"):
+        await cluster.create(child(HTTP_ROUTE, name))
+    await relister.relist()
+    listed = Counter[Kind]()
+
+    def write(_: str, ref: Ref) -> None:
+        listed.update([ref.kind])
+        written = Ref(HTTP_ROUTE, "demo", "support")
+        store.put(written, cluster.edit(written, {"spec": {"hostnames": ["a.example"]}}))
+
+    cluster.fault = write
+    assert await relister.sweep([HTTP_ROUTE]) == frozenset()
+    assert listed == {HTTP_ROUTE: 1}
+
+
 async def test_a_sweep_that_is_refused_is_told_of_by_the_list() -> None:
     cluster, store = FakeCluster("demo"), Store()
     relister = Relister(cluster, store)

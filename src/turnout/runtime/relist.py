@@ -59,10 +59,16 @@ class Relister:
         return await self.relist([kind for kind in kinds if await self._has_news(kind)])
 
     async def _has_news(self, kind: Kind) -> bool:
+        """Claim that a list tells what the Store knows neither before nor after it was asked for.
+
+        We write all the time: what changes meanwhile by an answer to us is no news.
+        """
         try:
             for namespace in self._scopes:
+                before = self._store.marks(kind, namespace)
                 found = await self._cluster.marks(kind, namespace, selector(kind))
-                if found != self._store.marks(kind, namespace):
+                after = self._store.marks(kind, namespace)
+                if not before & after <= found <= before | after:
                     return True
         except TurnoutError:
             return True  # the list tells what is wrong

@@ -47,13 +47,13 @@ def test_an_idle_agent_is_not_written_and_asks_for_no_look() -> None:
     assert len(sim.written) == written
 
 
-def test_a_rollout_that_waits_is_written_at_most_every_two_minutes() -> None:
+def test_a_rollout_that_waits_is_written_at_most_every_five_minutes() -> None:
     sim = rolling(PAUSED)
     sim.run(60)
     written, agent = writes(sim, "AgentRollout"), writes(sim, "Agent")
     sim.run(20 * 60)
-    assert writes(sim, "AgentRollout") - written <= 10
-    assert writes(sim, "Agent") - agent <= 10
+    assert writes(sim, "AgentRollout") - written <= 4
+    assert writes(sim, "Agent") - agent <= 4
 
 
 def test_a_verdict_that_wavers_in_its_numbers_only_is_not_written_at_every_look() -> None:
@@ -297,7 +297,7 @@ def test_rules_are_not_asked_again_where_they_would_say_the_same(
     with monkeypatch.context() as patched:
         patched.setattr("turnout.core.decide.go_on", None)
         assert decide_again(sim.world(), before) == at_length
-    sim.serve(120)  # more than these windows is due to be written down
+    sim.serve(300)  # more than these windows is due to be written down
     again = decide_again(sim.world(), before)
     assert again is None or again.decision.actions
 

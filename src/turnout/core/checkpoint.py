@@ -1,7 +1,7 @@
 """What of the evidence is written down, and when.
 
 Windows close every few seconds and can be replayed from the provider, so they are written only
-with something a person would see change, and otherwise at most every two minutes.
+with something a person would see change, and otherwise at most every five minutes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from turnout.core.sequential.words import factor, points
 from turnout.core.spend import Spend
 from turnout.core.statistical import terms_of
 
-EVERY = timedelta(minutes=2)
+EVERY = timedelta(minutes=5)
 
 
 def restore(status: AgentRolloutStatus) -> dict[str, Entry]:
@@ -121,7 +121,7 @@ def checkpoint(
 
 
 def is_due(known: GateStatus, evidence: Evidence, now: datetime) -> bool:
-    """Claim that new windows have waited for two minutes to be written."""
+    """Claim that new windows have waited for five minutes to be written."""
     newest = _newest(evidence.ledger) or 0.0
     written = known.last_look_at.timestamp() if known.last_look_at else 0.0
     return newest > written and now - (known.checkpointed_at or now - EVERY) >= EVERY

@@ -30,18 +30,18 @@ logger = structlog.stdlib.get_logger(__name__)
 
 USER_AGENT: Final = "turnout-informer"
 
-STREAMS_A_SECOND: Final = 6
+STREAMS_A_SECOND: Final = 4
 """How many streams the API server is asked for: so many a second are begun anew, and ended.
 
 Only its end shows that a quiet stream was alive: bookmarks come once a minute, and none before the
-end of a short stream (measured, 1.36). So streams are as short as this allows, three seconds where
-the whole cluster is served. Asking anew costs half a millisecond of our CPU.
+end of a short stream (measured, 1.36). So streams are as short as this allows, four seconds where
+the whole cluster is served. Asking anew costs a millisecond of our CPU.
 """
 
 LONGEST_STREAM: Final = 300
 """Seconds after which the API server ends a stream even where there are very many."""
 
-GRACE: Final = 1
+GRACE: Final = 0.75
 """Seconds that a stream may last longer than asked for; then it is dead."""
 
 PATIENCE: Final = 1.5

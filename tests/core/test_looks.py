@@ -173,3 +173,48 @@ def test_who_spends_without_a_success_is_seen() -> None:
     costs = Readings((steady("new", 24),), (), Says.AMOUNT)
     windows = close_windows(costs, MEMBERS, 0, 24, CADENCE)
     assert [one.candidate for one in windows] == [Counts(10, 0), Counts(10, 0)]
+
+
+@pytest.mark.parametrize(
+    ("now", "closed", "due"),
+    [
+        (10.5, 10.0, 20.5),
+        (10.0, 0.0, 10.5),
+        (10.5, 0.0, 12.0),
+        (10.5, None, 12.0),
+        (12.0, 0.0, 20.5),
+        (19.9, 10.0, 20.5),
+        (20.5, 20.0, 30.5),
+    ],
+    ids=[
+        "its window is closed: the next one",
+        "samples come shortly after the end",
+        "they had not come: a scrape after the end they must have",
+        "no window was ever closed",
+        "they did not come at all",
+        "just before the next end",
+        "closed as soon as it can be",
+    ],
+)
+def test_a_look_is_due_when_samples_come_and_again_when_they_must_have(
+    *, now: float, closed: float | None, due: float
+) -> None:
+    assert Cadence(interval=10, scrape=2, lag=0.5).next_look(now, closed) == due
+
+
+@pytest.mark.parametrize("lag", [2.0, 5.0, math.inf])
+@pytest.mark.parametrize(("now", "due"), [(10.0, 12.0), (11.9, 12.0), (12.0, 22.0)])
+def test_nothing_waits_longer_than_a_scrape_interval(now: float, due: float, lag: float) -> None:
+    cadence = Cadence(interval=10, scrape=2, lag=lag)
+    assert (cadence.next_look(now, None), cadence.next_look(now, 0.0)) == (due, due)
+
+
+@given(st.floats(0, 100), st.sampled_from([0.5, 2.0, 15.0]), st.floats(0, 20), st.integers(-1, 12))
+def test_a_look_is_due_after_now_and_none_was_between(
+    now: float, scrape: float, lag: float, windows: int
+) -> None:
+    cadence = Cadence(10, scrape, lag)
+    due = cadence.next_look(now, None if windows < 0 else 10.0 * windows)
+    assert now < due <= now + 10
+    assert cadence.last_look(now) <= now
+    assert cadence.last_look(due + 1e-6) >= due - 1e-6

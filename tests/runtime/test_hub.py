@@ -275,3 +275,17 @@ async def test_who_must_ask_alone_is_counted_for_it(answers: Answers) -> None:
     assert await ask(asks, query("shop")) == [{("shop", "one")}]
     assert await ask(asks, query("shop", after=10 * SECOND)) == ["TooManyQueries"]
     assert await ask(asks, query("bank", after=2 * REMEMBERED)) == [{("bank", "one")}]
+
+
+async def test_it_tells_when_the_last_pod_is_scraped_as_the_newest_answers_show(
+    asks: Hub, answers: Answers
+) -> None:
+    assert asks.phase("default", 15) is None
+    await ask(asks, query("shop", after=timedelta(seconds=0.25)))
+    assert asks.phase("default", 1) == pytest.approx(0.25)
+    assert asks.phase("another", 1) is None
+    await ask(asks, query("bank", metric="errors", after=timedelta(seconds=0.5)))
+    assert asks.phase("default", 1) == pytest.approx(0.5)
+    answers.fleet.clear()
+    await ask(asks, query("bank", metric="errors", after=2 * PATIENCE))
+    assert asks.phase("default", 1) == pytest.approx(0.25), "an empty answer tells nothing"

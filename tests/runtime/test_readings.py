@@ -80,10 +80,12 @@ class Look:
     gate: dict[str, Any] = field(default_factory=lambda: GATE)
     woken: list[Refs] = field(default_factory=list)
     chosen: dict[str, str] = field(default_factory=dict)
+    scrape: float = 15.0
 
     def __post_init__(self) -> None:
         self.sightings = Sightings(self.woken.append)
-        providers = {"default": MetricsProvider(url="http://prometheus")}
+        every = timedelta(seconds=self.scrape)
+        providers = {"default": MetricsProvider(url="http://prometheus", scrape_interval=every)}
         self._gauge = Gauge(Hub(self.counters), providers, self.sightings)
 
     async def at(self, template: dict[str, Any] | None = None) -> Readings | Blind:
@@ -93,6 +95,9 @@ class Look:
         question = Question(asked, arms, began, NOON, self.chosen)
         known = {"tasks": MetricTemplate.model_validate(template or metric())}
         return (await self._gauge.read(question, known))["task-success"]
+
+    def lag(self, asked: AgentRollout) -> float:
+        return self._gauge.lag(asked)
 
     def learned(self) -> str:
         (sight,) = self.sightings.of(TEMPLATE, {"support"}).values()
@@ -254,3 +259,18 @@ async def test_answers_of_a_gateway_are_bad_where_their_status_begins_with_a_fiv
     assert isinstance(readings, Readings)
     assert (readings.option, readings.says) == ("ByVersion", Says.BAD)
     assert (len(readings.good), len(readings.total)) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("interval", "scrape", "lag"),
+    [("10s", 2.0, 0.2), ("10s", 1.25, 0.625), ("10s", 0.05, 0.05), ("10s", 15.0, 15.0)],
+    ids=["samples come at its beginning", "in its middle at times", "at most", "at any time in it"],
+)
+async def test_samples_are_there_shortly_after_they_were_scraped(
+    *, interval: str, scrape: float, lag: float
+) -> None:
+    look = Look(Counters(GOOD), scrape=scrape)
+    asked = rollout(GATE | {"interval": interval})
+    assert look.lag(asked) == scrape, "nothing was read yet"
+    await look.at()
+    assert look.lag(asked) == pytest.approx(lag)

@@ -26,7 +26,7 @@ from turnout.core.course import SETTLING, Course, go_on, steer
 from turnout.core.evidence import FIRST, Evidence
 from turnout.core.gates import Blind
 from turnout.core.intake import Wanted, take_in
-from turnout.core.ledger import Ledger
+from turnout.core.ledger import Ledger, closed_until
 from turnout.core.objectives import objectives_due
 from turnout.core.orders import orders_again_in, plan_orders
 from turnout.core.patch import merge_patch, stored
@@ -212,12 +212,12 @@ def _soonest(moments: Iterable[datetime | None]) -> datetime | None:
 
 
 def _next_look(world: World, course: Course) -> datetime | None:
-    """Look when the next window can close: at its end and a scrape later, the same for all."""
+    """Look when the next window can be closed, or that before must be: the same for all."""
     if not course.running or course.rollout is None or course.status is None:
         return None
     if course.stable is None:
         return None
-    interval = seconds(course.rollout.spec.gate.interval)
+    cadence = world.cadence(seconds(course.rollout.spec.gate.interval))
+    closed = closed_until(course.evidence.ledger) if course.evidence else None
     now = world.now.timestamp()
-    end = (now - world.scrape) // interval * interval + interval
-    return world.now + timedelta(seconds=end + world.scrape - now)
+    return world.now + timedelta(seconds=cadence.next_look(now, closed) - now)

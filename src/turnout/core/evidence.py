@@ -12,7 +12,7 @@ from turnout.api.strategy import Gate, GateMetric, GateMetricType, OnRegression
 from turnout.core.excess import Excess
 from turnout.core.gates import Blind, Judgement, counted, judge, kept, looks_healthy
 from turnout.core.ledger import NOTHING, Entry, Ledger, since_change
-from turnout.core.looks import Cadence, Readings, Window, close_windows
+from turnout.core.looks import Readings, Window, close_windows
 from turnout.core.reasons import Reason
 from turnout.core.spend import Spend, spends_of
 from turnout.core.splits import Split, split_of
@@ -189,7 +189,7 @@ def _closed(
     since: float,
 ) -> tuple[Window, ...]:
     members = world.members(stable.version, rollout.spec.to.version)
-    cadence = Cadence(seconds(rollout.spec.gate.interval), world.scrape)
+    cadence = world.cadence(seconds(rollout.spec.gate.interval))
     return close_windows(reading, members, since, world.now.timestamp(), cadence)
 
 

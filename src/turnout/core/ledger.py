@@ -43,6 +43,12 @@ Ledger = Mapping[str, Entry]
 NOTHING = Entry()
 
 
+def closed_until(ledger: Ledger) -> float | None:
+    """Unix seconds up to which every metric is counted; None where one has no window yet."""
+    ends = [one.end for one in ledger.values() if one.end is not None]
+    return min(ends) if ends and len(ends) == len(ledger) else None
+
+
 def since_change(windows: tuple[Window, ...], changed: float) -> tuple[Window, ...]:
     """Make one window of those that began after a change of the weight; else keep the last one."""
     after = [one for one in windows if one.start >= changed]

@@ -123,14 +123,43 @@ class Window:
 
 @dataclass(frozen=True)
 class Cadence:
-    """How often the gate looks and the provider scrapes, both in seconds."""
+    """How often the gate looks and the provider scrapes, all in seconds.
+
+    Attributes:
+        interval: From the end of one window to that of the next.
+        scrape: From one sample of a pod to the next.
+        lag: How long after a window's end the samples of all were there lately.
+    """
 
     interval: float
     scrape: float
+    lag: float = math.inf
+
+    @property
+    def soonest(self) -> float:
+        """How long after a window's end it may be closed, if all have moved on by then."""
+        return min(self.lag, self.scrape)
 
     def first_end_after(self, moment: float) -> float:
         """Give the first multiple of the interval strictly after a moment."""
         return (math.floor(moment / self.interval) + 1) * self.interval
+
+    def next_look(self, now: float, closed: float | None) -> float:
+        """Tell when to look again: as soon as a window may be closed, and when it must be.
+
+        Args:
+            now: A moment; the look is strictly after it.
+            closed: The end of the newest closed window.
+        """
+        soonest = self.first_end_after(now - self.soonest) + self.soonest
+        last = self.first_end_after(now - self.scrape)
+        is_open = closed is None or closed < last
+        return min(soonest, last + self.scrape) if is_open else soonest
+
+    def last_look(self, now: float) -> float:
+        """Tell when the newest look was due, at a moment or before it."""
+        offsets = (self.soonest, self.scrape)
+        return max((now - one) // self.interval * self.interval + one for one in offsets)
 
 
 def close_windows(

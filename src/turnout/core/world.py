@@ -7,6 +7,7 @@ meaning, never an exception and never a zero.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,7 +27,7 @@ from turnout.core.clues import NO_CLUES, Clues
 from turnout.core.gates import Blind
 from turnout.core.ledger import Ledger
 from turnout.core.lineup import Turn
-from turnout.core.looks import ArmRole, Member, Readings
+from turnout.core.looks import ArmRole, Cadence, Member, Readings
 from turnout.core.plan import Document
 from turnout.core.reasons import Reason
 from turnout.core.watching import NO_PEERS, Peers, Watching
@@ -158,6 +159,7 @@ class World:
         readings: Per metric what the provider said, or why it could not be read.
         ledger: Per metric what is kept of the looks so far.
         scrape: The provider's scrape interval in seconds.
+        lag: How long after a window's end samples of all were there lately, in seconds.
         approvals_protected: True where an admission policy vouches for who approved.
         routes_served: True where the cluster serves HTTPRoute.
         crd_uid: uid of the Agent CRD, put on children so that its loss can be told from an
@@ -187,6 +189,7 @@ class World:
     readings: Mapping[str, Readings | Blind] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=dict)
     scrape: float = 15.0
+    lag: float = math.inf
     approvals_protected: bool = False
     routes_served: bool = True
     crd_uid: str = ""
@@ -248,6 +251,10 @@ class World:
         if deployment is None:
             return 0
         return int((deployment.document.get("spec") or {}).get("replicas") or 0)
+
+    def cadence(self, interval: float) -> Cadence:
+        """Tell when a gate looks that does so every so many seconds."""
+        return Cadence(interval, self.scrape, self.lag)
 
     def members(self, stable: str | None, candidate: str) -> dict[str, Member]:
         """Tell who answers for which arm: samples of any other pod or version are not counted.

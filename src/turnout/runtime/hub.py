@@ -41,6 +41,13 @@ class _Answer:
     series: Mapping[_Pod, Sequence[Series]] = field(default_factory=dict)
     error: MetricsUnavailable | None = None
 
+    def phase(self, scrape: float) -> float | None:
+        """Tell how long after a multiple of the scrape interval the last pod is scraped."""
+        times = (
+            at for found in self.series.values() for one in found for at, _ in one.samples[-3:]
+        )
+        return max((at % scrape for at in times), default=None)
+
     def serves(self, query: SampleQuery, patience: timedelta) -> bool:
         """Claim that it answers a question as well as asking again would."""
         if self.query.end < query.end - patience:
@@ -100,8 +107,22 @@ class _Topic:
         self._asked: dict[str, datetime] = {}
         self._waiting: list[SampleQuery] = []
         self._answer: _Answer | None = None
+        self._phase: tuple[_Answer, float | None] | None = None
         self._asking: asyncio.Task[None] | None = None
         self._alone_until: datetime | None = None
+
+    @property
+    def provider(self) -> str:
+        """Who is asked."""
+        return self._provider
+
+    def phase(self, scrape: float) -> float | None:
+        """Tell when in a scrape interval the pods are scraped, as the newest answer shows it."""
+        if self._answer is None:
+            return None
+        if self._phase is None or self._phase[0] is not self._answer:
+            self._phase = self._answer, self._answer.phase(scrape)
+        return self._phase[1]
 
     async def samples(self, query: SampleQuery, patience: timedelta) -> Sequence[Series]:
         while self._alone_until is None or query.end >= self._alone_until:
@@ -194,6 +215,15 @@ class Hub:
         self._topics[provider, subject] = topic
         self._forget(query.end)
         return await topic.samples(query, patience)
+
+    def phase(self, provider: str, scrape: float) -> float | None:
+        """Tell how many seconds after a multiple of the scrape interval all are scraped.
+
+        Only the newest answers tell; None where there is none.
+        """
+        topics = (one for one in self._topics.values() if one.provider == provider)
+        known = (one.phase(scrape) for one in topics)
+        return max((one for one in known if one is not None), default=None)
 
     def _forget(self, now: datetime) -> None:
         """Drop what nobody has asked for lately, which stands first: answers are large."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from turnout.adapters import documents as kinds
 from turnout.adapters.documents import Document, Kind, Ref
@@ -21,7 +21,7 @@ from turnout.core.evidence import evidence_starts
 from turnout.core.gates import Blind
 from turnout.core.intake import Wanted, take_in
 from turnout.core.ledger import NOTHING
-from turnout.core.looks import Cadence, Readings
+from turnout.core.looks import Readings
 from turnout.core.naming import standing_order_name
 from turnout.core.phase import has_ended
 from turnout.core.pins import completed, drift_that_holds
@@ -241,8 +241,9 @@ class Observer:
         taken = readings if newest.metadata.uid == memory.rollout else None
         memory.begin(newest.metadata.uid)
         ledger = dict(memory.ledger or restore(newest.status))
-        scrape = self._gauge.scrape_interval(newest)
-        world = replace(world, ledger=ledger, readings=dict(memory.blind), scrape=scrape)
+        scrape, lag = self._gauge.scrape_interval(newest), self._gauge.lag(newest)
+        known = dict(memory.blind)
+        world = replace(world, ledger=ledger, readings=known, scrape=scrape, lag=lag)
         if taken is not None:
             return replace(world, readings=taken)
         since = _open_since(world, newest)
@@ -250,7 +251,9 @@ class Observer:
             return world
         memory.looked_at = world.now
         chosen = {name: one.matched for name, one in ledger.items() if one.matched}
-        question = Question(newest, _arms(world, newest), since, world.now, chosen)
+        due = world.cadence(seconds(newest.spec.gate.interval)).last_look(world.now.timestamp())
+        patience = world.now - datetime.fromtimestamp(due, tz=UTC)
+        question = Question(newest, _arms(world, newest), since, world.now, chosen, patience)
         return await looked(self._gauge, world, memory, question)
 
 
@@ -273,13 +276,12 @@ def _open_since(world: World, rollout: AgentRollout) -> datetime | None:
 
 
 def _look_is_due(world: World, rollout: AgentRollout, since: datetime, memory: Memory) -> bool:
-    """Tell whether a window can have closed, asking at most twice an interval."""
-    cadence = Cadence(seconds(rollout.spec.gate.interval), world.scrape)
-    end = cadence.first_end_after(since.timestamp())
-    if world.now.timestamp() < end + world.scrape:
+    """Tell whether a window can have closed since the provider was asked last."""
+    cadence, now = world.cadence(seconds(rollout.spec.gate.interval)), world.now.timestamp()
+    if now < cadence.first_end_after(since.timestamp()) + cadence.soonest:
         return False
     last = memory.looked_at
-    return last is None or world.now - last >= timedelta(seconds=cadence.interval / 2)
+    return last is None or last.timestamp() < cadence.last_look(now)
 
 
 def _arms(world: World, rollout: AgentRollout) -> dict[str, tuple[str, ...]]:

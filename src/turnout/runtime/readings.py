@@ -1,6 +1,7 @@
 """Reading the counters that a gate looks at, from the provider that its administrator named."""
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -27,6 +28,9 @@ from turnout.settings import MetricsProvider
 LONGEST_LOOKBACK = timedelta(hours=2)
 """Evidence older than this is not replayed: the window that spans the gap begins there."""
 
+SCRAPED_AFTER = 0.1
+"""Seconds that a scrape mostly takes until it can be read; if it takes longer, it is waited for."""
+
 Templates = Mapping[str, MetricTemplate | Unread]
 
 
@@ -40,6 +44,7 @@ class Question:
         since: Where the oldest open window begins.
         now: Until when.
         chosen: Which of a profile's series were counted so far, by metric.
+        patience: How much older than ``now`` an answer to others may be.
     """
 
     rollout: AgentRollout
@@ -47,6 +52,7 @@ class Question:
     since: datetime
     now: datetime
     chosen: Mapping[str, str] = field(default_factory=dict)
+    patience: timedelta = timedelta(0)
 
     @property
     def pods(self) -> tuple[str, ...]:
@@ -80,6 +86,19 @@ class Gauge:
         provider = self._providers.get(rollout.spec.gate.provider)
         return (provider or MetricsProvider(url="http://unknown")).scrape_interval.total_seconds()
 
+    def lag(self, rollout: AgentRollout) -> float:
+        """Tell how long after the end of a gate's window its samples are there, in seconds.
+
+        Pods are scraped each at its own moment, again and again at the same. Where that is not
+        known a scrape interval is enough for all.
+        """
+        scrape = self.scrape_interval(rollout)
+        phase = self._hub.phase(rollout.spec.gate.provider, scrape)
+        if phase is None or seconds(rollout.spec.gate.interval) % scrape:
+            return scrape
+        tenth = scrape / 10
+        return min(scrape, math.ceil((phase + SCRAPED_AFTER) / tenth) * tenth)
+
     async def read(self, question: Question, templates: Templates) -> dict[str, Readings | Blind]:
         """Read all metrics of a gate at once."""
         metrics = question.rollout.spec.gate.metrics
@@ -95,10 +114,9 @@ class Gauge:
         if name not in self._providers:
             message = f"{metric.name}: no metrics provider {name} is configured"
             return Blind(Reason.METRICS_UNAVAILABLE, message)
-        patience = timedelta(seconds=seconds(question.rollout.spec.gate.interval)) / 4
 
         async def ask(query: SampleQuery) -> Sequence[Answer]:
-            return await self._hub.samples(name, query, patience)
+            return await self._hub.samples(name, query, question.patience)
 
         try:
             if metric.template_ref is None:

@@ -356,7 +356,8 @@ async def test_a_list_longer_than_a_chunk_arrives_whole(
     names = {f"{label}-{number}" for number in range(7)}
     for name in names:
         await real.create(config_map("default", name, metadata={"labels": {label: "x"}}))
-    monkeypatch.setattr("turnout.adapters.kube.CHUNK", 2)
+    for limit in ("CHUNK", "METADATA_CHUNK"):
+        monkeypatch.setattr(f"turnout.adapters.kube.{limit}", 2)
     listing = await real.list(CONFIG_MAP, "default", label)
     assert {ref.name for ref in listing.items} == names
     assert await real.marks(CONFIG_MAP, "default", label) == listing.marks

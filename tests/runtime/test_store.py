@@ -16,12 +16,14 @@ from turnout.adapters.documents import (
     POD,
     PROMPT,
     ROLLOUT_STRATEGY,
+    SERVICE,
     Document,
     Kind,
     Ref,
 )
 from turnout.core.naming import AGENT_LABEL
 from turnout.errors import Invalid
+from turnout.runtime.kept import Kept
 from turnout.runtime.store import Store
 
 SUPPORT = Ref(AGENT, "shop", "support")
@@ -307,3 +309,53 @@ def test_events_in_any_order_and_a_last_list_end_in_the_newest_picture(
         assert (found is None) == (wanted is None)
         assert wanted is None or (isinstance(found, Mapping) and found["spec"] == wanted["spec"])
         assert item["metadata"]["name"] == ref.name
+
+
+def test_a_document_is_read_from_what_is_kept_and_nobody_can_change_that() -> None:
+    store = Store()
+    store.put(SUPPORT, agent(promptRefs=[{"name": "system"}]))
+    found = store.get(SUPPORT)
+    assert isinstance(found, dict)
+    found["spec"]["promptRefs"] = []
+    again = store.all(AGENT)[SUPPORT]
+    assert isinstance(again, dict)
+    assert again["spec"] == {"promptRefs": [{"name": "system"}]}
+    assert (len(store.all(AGENT)), list(store.all(AGENT))) == (1, [SUPPORT])
+
+
+def test_phases_are_told_without_reading_documents() -> None:
+    store = Store()
+    for number, status in enumerate(({"phase": "Held"}, {"phase": "Held"}, {}, None)):
+        ref = Ref(AGENT_ROLLOUT, "shop", f"support-r{number}")
+        store.put(ref, document(ref, spec={"agent": "support"}, status=status))
+    assert store.phases(AGENT_ROLLOUT) == {"Held", None}
+    assert store.phases(AGENT) == set()
+    store.put(ref, UNDECODABLE, "9")
+    store.remove(Ref(AGENT_ROLLOUT, "shop", "support-r2"))
+    assert store.phases(AGENT_ROLLOUT) == {"Held"}, "of what cannot be read nothing is known"
+
+
+def test_owners_are_those_for_whom_something_was_made() -> None:
+    store = Store()
+    for name in ("one", "two"):
+        store.put(*child(SERVICE, name))
+    store.put(*child(SERVICE, "three", agent="search"))
+    assert store.owners(SERVICE) == {SUPPORT, Ref(AGENT, "shop", "search")}
+    assert store.owners(POD) == set()
+
+
+def test_what_was_made_is_decoded_when_it_is_looked_into() -> None:
+    store = Store()
+    ref, service = child(SERVICE, "support")
+    store.put(ref, service)
+    (found,) = store.made(SUPPORT, SERVICE).values()
+    assert found == store.child(ref)
+    assert (found.version, found.metadata["name"]) == ("1", "support")
+    kept = found.document
+    assert isinstance(kept, Kept)
+    assert kept.anew() == kept
+    assert dict(kept) == store.get(ref)
+    store.put(ref, UNDECODABLE, "9")
+    assert store.made(SUPPORT, SERVICE) == {}
+    assert store.child(ref) is None
+    assert store.child(Ref(SERVICE, "shop", "none")) is None

@@ -38,9 +38,16 @@ from turnout.settings import Settings
 Count: TypeAlias = Callable[[str, str, int], None]
 """Told of each request: verb, resource, status code (0 where no answer came)."""
 
+Keep: TypeAlias = Callable[[Ref, Document | Invalid], Document | Invalid]
+"""Makes of an item of a list what is kept of it."""
+
 CALL_TIMEOUT: Final = timedelta(seconds=10)
-CHUNK: Final = 500
-"""Items of a list that are asked for at once."""
+CHUNK: Final = 100
+"""Items of a list that are asked for at once: a page is decoded whole, to many times the
+size of what is kept of it, and memory between what is kept is seldom given back."""
+
+METADATA_CHUNK: Final = 500
+"""The same of lists that hold metadata alone."""
 
 _METHODS: Final = {
     "get": "GET",
@@ -90,10 +97,21 @@ class KubeCluster(Cluster):
     """The Cluster port on a real API server."""
 
     def __init__(
-        self, client: ApiClient, count: Count = lambda _verb, _resource, _code: None
+        self,
+        client: ApiClient,
+        count: Count = lambda _verb, _resource, _code: None,
+        keep: Keep = lambda _ref, item: item,
     ) -> None:
+        """Read and write through a client.
+
+        Args:
+            client: The way to the API server.
+            count: Told of each request.
+            keep: Takes of an item of a list what is wanted, while others are still to come.
+        """
         self._client = client
         self._count = count
+        self._keep = keep
 
     @override
     async def get(self, ref: Ref) -> Document:
@@ -201,7 +219,7 @@ class KubeCluster(Cluster):
         while True:
             page = await self._page(kind, namespace, selector, accept, more)
             chunk, metadata = decode_list(page, kind)
-            items.update(chunk)
+            items.update((ref, self._keep(ref, item)) for ref, item in chunk.items())
             more = metadata.get("continue") or ""
             if not more:
                 return Listing(items, metadata["resourceVersion"])
@@ -210,8 +228,9 @@ class KubeCluster(Cluster):
         self, kind: Kind, namespace: str | None, selector: str, accept: str, more: str = ""
     ) -> bytes:
         """Read one page of a list: the first, or the one that follows."""
+        limit = METADATA_CHUNK if accept == METADATA_LIST else CHUNK
         options = {"labelSelector": selector, "continue": more}
-        query = {"limit": str(CHUNK)} | {name: text for name, text in options.items() if text}
+        query = {"limit": str(limit)} | {name: text for name, text in options.items() if text}
         path = kind.path(namespace)
         call = Call("list", kind.resource, path, kind.resource, query=query, accept=accept)
         return await self._send(call)

@@ -25,9 +25,8 @@ from turnout.adapters.tokens import KubeBadges
 from turnout.core.decide import Outcome
 from turnout.core.jobs import JobSettings
 from turnout.core.lineup import Limits
-from turnout.core.naming import AGENT_LABEL
 from turnout.core.plan import Announcement
-from turnout.errors import Invalid, LeaseLost, Transient
+from turnout.errors import LeaseLost, Transient
 from turnout.runtime.answers import Answers
 from turnout.runtime.apply import Hand
 from turnout.runtime.budgets import Budgets
@@ -43,7 +42,7 @@ from turnout.runtime.instruments import Instruments
 from turnout.runtime.lease import Fenced, Leadership, lease_ref
 from turnout.runtime.lineup import Lineup
 from turnout.runtime.observe import Observer
-from turnout.runtime.parse import is_running
+from turnout.runtime.parse import runs
 from turnout.runtime.process import be_thrifty
 from turnout.runtime.queue import Queue
 from turnout.runtime.reader import Reader
@@ -56,6 +55,7 @@ from turnout.runtime.store import Store
 from turnout.runtime.supervise import Sweeper
 from turnout.runtime.surroundings import Surroundings, look_around
 from turnout.runtime.telemetry import Telemetry, set_up_logging
+from turnout.runtime.trim import slimmed
 from turnout.runtime.witness import Witness
 from turnout.runtime.workers import Workers
 from turnout.settings import Settings
@@ -148,18 +148,12 @@ class Operator:
 
     def _active(self) -> bool:
         """Claim that some rollout is running: only then is anything read again unasked."""
-        rollouts = self._store.all(kinds.AGENT_ROLLOUT).values()
-        return any(is_running(one) for one in rollouts)
+        return any(runs(phase) for phase in self._store.phases(kinds.AGENT_ROLLOUT))
 
     def _everything(self) -> set[Ref]:
         """Name every object to look at when a term begins, deleted Agents with children too."""
         named = {ref for kind in kinds.LOOKED_AT for ref in self._store.all(kind)}
-        for kind in kinds.CHILD_KINDS:
-            for ref, document in self._store.all(kind).items():
-                if not isinstance(document, Invalid):
-                    labels = document["metadata"].get("labels") or {}
-                    named.add(Ref(kinds.AGENT, ref.namespace, labels.get(AGENT_LABEL, "")))
-        return named
+        return named.union(*(self._store.owners(kind) for kind in kinds.CHILD_KINDS))
 
     # the two lives
 
@@ -286,7 +280,7 @@ async def serve(settings: Settings) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     client = await connect(settings)
     try:
-        cluster = KubeCluster(client, telemetry.count_request)
+        cluster = KubeCluster(client, telemetry.count_request, slimmed)
         return await Operator(settings, cluster, KubePresence(client), telemetry).run(stop)
     finally:
         await client.close()

@@ -14,8 +14,9 @@ from turnout.adapters.documents import AGENT, Ref
 from turnout.core.decide import Outcome, decide_again
 from turnout.core.gates import Blind
 from turnout.core.looks import Readings
-from turnout.core.world import World
+from turnout.core.world import Child, World
 from turnout.runtime.apply import Hand
+from turnout.runtime.kept import Kept
 from turnout.runtime.memory import Memory
 from turnout.runtime.observe import Observer
 from turnout.runtime.store import Refs
@@ -117,7 +118,15 @@ class Glances:
         unwatched = world.stored or world.foreign or _strangers(world)
         trouble = memory.refused or memory.forbidden or memory.doubted
         if outcome.is_calm and not unwatched and not trouble:
-            self._calm[ref] = _Calm(replace(world, readings={}, ledger={}), outcome)
+            children = {name: _unread(child) for name, child in world.children.items()}
+            seen = replace(world, readings={}, ledger={}, children=children)
+            self._calm[ref] = _Calm(seen, outcome)
+
+
+def _unread(child: Child) -> Child:
+    """Let go of what was decoded: a short look seldom looks into it."""
+    document = child.document
+    return replace(child, document=document.anew()) if isinstance(document, Kept) else child
 
 
 def _strangers(world: World) -> bool:

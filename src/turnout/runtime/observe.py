@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from turnout.adapters import documents as kinds
-from turnout.adapters.documents import Document, Kind, Ref
+from turnout.adapters.documents import Kind, Ref
 from turnout.adapters.ports import Clock, Cluster
 from turnout.api.agent import Agent
 from turnout.api.base import LocalRef, PinnedRef, seconds
@@ -27,7 +27,7 @@ from turnout.core.phase import has_ended
 from turnout.core.pins import completed, drift_that_holds
 from turnout.core.stable import stable_of
 from turnout.core.world import Child, Sources, Unread, World
-from turnout.errors import Invalid, NotFound
+from turnout.errors import NotFound
 from turnout.runtime import parse
 from turnout.runtime.contents import Contents
 from turnout.runtime.instruments import Instruments
@@ -201,14 +201,14 @@ class Observer:
         return None if document is None else parse.parse(model, document)
 
     def _children(self, ref: Ref) -> dict[tuple[str, str], Child]:
-        found: dict[Ref, Document | Invalid] = {}
+        found: dict[Ref, Child] = {}
         for kind in SERVING_KINDS:
-            found |= self._store.children(ref, kind)
+            found |= self._store.made(ref, kind)
         standing = Ref(kinds.CONFIG_MAP, ref.namespace, standing_order_name(ref.name))
-        held = self._store.get(standing)
+        held = self._store.child(standing)
         if held is not None:  # by somebody else too, who then keeps the name
             found[standing] = held
-        return _by_name(found)
+        return {(one.kind.kind, one.name): child for one, child in found.items()}
 
     async def _holders(self, world: World, wanted: Wanted) -> dict[tuple[str, str], Child]:
         """Find who holds the names that are needed, where the label does not show them.
@@ -217,16 +217,17 @@ class Observer:
         """
         names = [(kinds.SERVICE, world.service_name), (kinds.HTTP_ROUTE, world.name)]
         names += [(kind, wanted.ref.version) for kind in SERVING_KINDS if kind != kinds.HTTP_ROUTE]
-        found: dict[Ref, Document | Invalid] = {}
+        found: dict[tuple[str, str], Child] = {}
         for kind, name in names:
             ref = Ref(kind, world.namespace, name)
             if world.child(kind.kind, name) is None and self._store.get(ref) is not None:
                 try:
-                    found[ref] = await self._cluster.get(ref)
-                    self._store.put(ref, found[ref])
+                    document = await self._cluster.get(ref)
+                    self._store.put(ref, document)
+                    found[kind.kind, name] = parse.child(document)
                 except NotFound:
                     self._store.remove(ref)
-        return _by_name(found)
+        return found
 
     async def _with_evidence(
         self,
@@ -255,14 +256,6 @@ class Observer:
         patience = world.now - datetime.fromtimestamp(due, tz=UTC)
         question = Question(newest, _arms(world, newest), since, world.now, chosen, patience)
         return await looked(self._gauge, world, memory, question)
-
-
-def _by_name(found: Mapping[Ref, Document | Invalid]) -> dict[tuple[str, str], Child]:
-    return {
-        (ref.kind.kind, ref.name): parse.child(document)
-        for ref, document in found.items()
-        if not isinstance(document, Invalid)
-    }
 
 
 def _open_since(world: World, rollout: AgentRollout) -> datetime | None:

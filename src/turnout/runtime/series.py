@@ -5,10 +5,14 @@ Series of an Agent end with the Agent; versions appear as labels for live arms o
 
 import math
 import time
+from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from typing_extensions import override
 
 from turnout.adapters.documents import Ref
 from turnout.api.agent import AgentPhase
@@ -22,13 +26,34 @@ _SOON: Final = (0.5, 1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10, 20, 40)
 _LONG: Final = (60, 300, 900, 1800, 3600, 7200, 21600, 86400)
 
 
+class _Phases(Collector):
+    """In which phase each Agent is: a series a phase, made when they are asked for.
+
+    Kept ready they would be most of what is kept of an Agent that rests.
+    """
+
+    def __init__(self) -> None:
+        self.of: dict[Ref, AgentPhase] = {}
+
+    @override
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        found = GaugeMetricFamily(
+            "turnout_agent_phase", "1 for the present phase.", labels=(*_AGENT, "phase")
+        )
+        for ref, phase in self.of.items():
+            for one in AgentPhase:
+                found.add_metric((ref.namespace, ref.name, one.value), one is phase)
+        yield found
+
+
 class AgentSeries:
     """The metrics of Agents, each series as long as its Agent."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         gauge = partial(Gauge, registry=registry)
         counter = partial(Counter, registry=registry)
-        self._phase = gauge("turnout_agent_phase", "1 for the present phase.", (*_AGENT, "phase"))
+        self._phases = _Phases()
+        registry.register(self._phases)
         self._drift = gauge(
             "turnout_agent_drift",
             "1 for how stable does beside how it was recorded to do.",
@@ -57,7 +82,6 @@ class AgentSeries:
             "1 where so many Agents went at once that an administrator is asked.",
         )
         self._drifts: dict[Ref, tuple[str, str]] = {}
-        self._phases: dict[Ref, AgentPhase] = {}
         self._last: dict[Ref, tuple[str, ...]] = {}
         self._told: dict[Ref, AgentRolloutStatus | None] = {}
         self._judged: dict[Ref, dict[str, float]] = {}
@@ -65,10 +89,7 @@ class AgentSeries:
     def notice(self, ref: Ref, outcome: Outcome) -> None:
         """Note a decision about an Agent."""
         agent = (ref.namespace, ref.name)
-        if self._phases.get(ref) is not outcome.phase:
-            self._phases[ref] = outcome.phase
-            for phase in AgentPhase:
-                self._phase.labels(*agent, phase.value).set(phase is outcome.phase)
+        self._phases.of[ref] = outcome.phase
         if outcome.decision.actions:
             self._decisions.labels(*agent, outcome.decision.rule).inc()
         self._note_drift(ref, outcome.drift)
@@ -136,15 +157,13 @@ class AgentSeries:
         """End the series of an Agent that is gone."""
         self._judged.pop(ref, None)
         self._note_drift(ref, None)
-        self._phases.pop(ref, None)
+        self._phases.of.pop(ref, None)
         self._told.pop(ref, None)
         if ref not in self._last:
             return
         for gone in self._last.pop(ref):
             for state in ("desired", "observed"):
                 self._weight.remove(ref.namespace, ref.name, gone, state)
-        for phase in AgentPhase:
-            self._phase.remove(ref.namespace, ref.name, phase.value)
 
 
 def _times(registry: CollectorRegistry) -> tuple[Histogram, Histogram]:

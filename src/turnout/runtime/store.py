@@ -5,8 +5,7 @@ resourceVersion never replaces a newer one, so the picture only moves forward.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Generic, TypeVar
 
 from turnout.adapters.documents import (
@@ -17,23 +16,15 @@ from turnout.adapters.documents import (
     Kind,
     Ref,
 )
-from turnout.adapters.ports import Mark, marks_of
+from turnout.adapters.ports import Mark
+from turnout.core.world import Child
 from turnout.errors import Invalid
-from turnout.runtime.relations import made_for, references_of
-from turnout.runtime.trim import trim
+from turnout.runtime.kept import Documents, Entry, entry_of
 
 Refs = frozenset[Ref]
 _Key = TypeVar("_Key")
 _NONE: Refs = frozenset()
 _NEVER = -1
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    item: Document | Invalid
-    version: int
-    owner: Ref | None
-    references: Refs
 
 
 class _Index(Generic[_Key]):
@@ -64,7 +55,7 @@ class Store:
     """
 
     def __init__(self) -> None:
-        self._entries: dict[Kind, dict[Ref, _Entry]] = defaultdict(dict)
+        self._entries: dict[Kind, dict[Ref, Entry]] = defaultdict(dict)
         self._gone: dict[Kind, dict[Ref, int]] = defaultdict(dict)
         self._last: dict[Ref, Document | Invalid] = {}
         self._children = _Index[tuple[Ref, Kind]]()
@@ -84,13 +75,24 @@ class Store:
         self._last.pop(agent, None)
 
     def all(self, kind: Kind) -> Mapping[Ref, Document | Invalid]:
-        """Return all objects of a kind."""
-        return {ref: entry.item for ref, entry in self._entries[kind].items()}
+        """Return all objects of a kind, as they are now."""
+        return Documents(dict(self._entries[kind]))
+
+    def phases(self, kind: Kind) -> Collection[str | None]:
+        """Tell the phases that objects of a kind are in; None where one tells none."""
+        known = self._entries[kind].values()
+        return {entry.phase for entry in known if not isinstance(entry.kept, Invalid)}
+
+    def owners(self, kind: Kind) -> Refs:
+        """Name all that objects of a kind were made for."""
+        owners = (entry.owner for entry in self._entries[kind].values())
+        return frozenset(one for one in owners if one is not None)
 
     def marks(self, kind: Kind, namespace: str | None) -> frozenset[Mark]:
         """Tell which objects of a kind are held, in a namespace or (None) in all."""
         held = self._entries[kind].items()
-        return marks_of(entry.item for ref, entry in held if namespace in (None, ref.namespace))
+        marks = (entry.mark for ref, entry in held if namespace in (None, ref.namespace))
+        return frozenset(one for one in marks if one is not None)
 
     def children(self, owner: Ref, kind: Kind) -> Mapping[Ref, Document | Invalid]:
         """Return what was made of a kind for an object: by label, or as its version or rollout."""
@@ -101,6 +103,17 @@ class Store:
     def named_by(self, ref: Ref, kind: Kind) -> tuple[Ref, ...]:
         """Return the objects of a kind that name an object themselves."""
         return tuple(sorted(one for one in self._users.at(ref) if one.kind == kind))
+
+    def child(self, ref: Ref) -> Child | None:
+        """Return an object as decisions on its Agent see it, if there is one that can be read."""
+        entry = self._entries[ref.kind].get(ref)
+        return entry.child if entry else None
+
+    def made(self, owner: Ref, kind: Kind) -> Mapping[Ref, Child]:
+        """Return what can be read of what was made of a kind for an object."""
+        named = sorted(self._children.at((owner, kind)))
+        found = {ref: self._entries[kind][ref].child for ref in named}
+        return {ref: one for ref, one in found.items() if one is not None}
 
     def users(self, ref: Ref) -> tuple[Ref, ...]:
         """Return the Agents that refer to an object, directly or through a RolloutStrategy."""
@@ -116,7 +129,7 @@ class Store:
         old = self._entries[ref.kind].get(ref)
         if _stale(number, old, self._gone[ref.kind].get(ref, _NEVER)):
             return _NONE
-        entry = _entry(ref, item, number)
+        entry = entry_of(ref, item, number)
         self._gone[ref.kind].pop(ref, None)
         self.forget(ref)
         self._swap(ref, old, entry)
@@ -176,7 +189,7 @@ class Store:
             if at >= number or namespace not in (None, ref.namespace)
         }
 
-    def _swap(self, ref: Ref, old: _Entry | None, new: _Entry | None) -> None:
+    def _swap(self, ref: Ref, old: Entry | None, new: Entry | None) -> None:
         """Put the new entry in the old one's place, in the indexes too."""
         if old:
             del self._entries[ref.kind][ref]
@@ -186,14 +199,14 @@ class Store:
             self._index(ref, new, _Index.add)
 
     def _index(
-        self, ref: Ref, entry: _Entry, change: Callable[[_Index[Any], Any, Ref], None]
+        self, ref: Ref, entry: Entry, change: Callable[[_Index[Any], Any, Ref], None]
     ) -> None:
         if entry.owner:
             change(self._children, (entry.owner, ref.kind), ref)
         for used in entry.references:
             change(self._users, used, ref)
 
-    def _touched(self, ref: Ref, old: _Entry | None, new: _Entry | None) -> Refs:
+    def _touched(self, ref: Ref, old: Entry | None, new: Entry | None) -> Refs:
         """Return what a change from old to new bears on."""
         known = [entry for entry in (old, new) if entry]
         owners = {entry.owner for entry in known if entry.owner}
@@ -208,14 +221,14 @@ class Store:
         return direct.union(*(self._users.at(user) for user in direct))
 
 
-def _stale(number: int, old: _Entry | None, gone: int) -> bool:
+def _stale(number: int, old: Entry | None, gone: int) -> bool:
     """Claim that what arrives at this version is known already, or was deleted since."""
     return number <= gone or (old is not None and number <= old.version and number > 0)
 
 
 def _is_foreign(ref: Ref, item: Document | Invalid) -> bool:
     """Claim that an object was not made for an Agent; of what cannot be read nobody knows."""
-    entry = _entry(ref, item, _NEVER)
+    entry = entry_of(ref, item, _NEVER)
     return not isinstance(entry.item, Invalid) and entry.owner is None
 
 
@@ -226,7 +239,7 @@ def _same(old: Document | Invalid, new: Document | Invalid) -> bool:
     return _content(old) == _content(new)
 
 
-def _is_mere_report(old: _Entry, new: _Entry) -> bool:
+def _is_mere_report(old: Entry, new: Entry) -> bool:
     """Claim that nothing but a status changed: who refers to an object does not read that.
 
     Without this, hundreds of Agents that share a Prompt would all be looked at again for each
@@ -242,15 +255,3 @@ def _content(document: Document) -> tuple[Document, Document]:
     ignored = {"resourceVersion", "managedFields"}
     metadata = {k: v for k, v in document["metadata"].items() if k not in ignored}
     return metadata, {k: v for k, v in document.items() if k != "metadata"}
-
-
-def _entry(ref: Ref, item: Document | Invalid, version: int) -> _Entry:
-    if isinstance(item, Invalid):
-        return _Entry(item, version, None, _NONE)
-    try:
-        owner, references = made_for(ref, item), frozenset(references_of(ref, item))
-        return _Entry(trim(ref.kind, item), version, owner, references)
-    except (AttributeError, KeyError, TypeError) as error:
-        reason = Invalid("Malformed", f"{ref} does not have the shape of its kind")
-        reason.__cause__ = error
-        return _Entry(reason, version, None, _NONE)

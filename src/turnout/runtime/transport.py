@@ -24,6 +24,7 @@ from turnout.adapters.documents import WATCHED_KINDS, Document, Kind, Ref, accep
 from turnout.adapters.kube import headers_of
 from turnout.adapters.ports import Listing
 from turnout.errors import Invalid, Transient
+from turnout.runtime.trim import slimmed
 
 logger = structlog.stdlib.get_logger(__name__)
 
@@ -122,7 +123,7 @@ class _Page(_Body):
             page, metadata = decode_list(await self._content.read(), self._kind)
         except Transient as error:
             raise aiohttp.ClientPayloadError(str(error)) from error
-        self._items.update(page)
+        self._items.update((ref, slimmed(ref, item)) for ref, item in page.items())
         if not metadata.get("continue"):
             listing = Listing(dict(self._items), metadata["resourceVersion"])
             self._items.clear()

@@ -3,18 +3,26 @@
 The shape stays Kubernetes' own, so a trimmed document reads like a whole one.
 """
 
-import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from turnout.adapters.documents import CONFIG_MAP, HTTP_ROUTE, JOB, OWN_KINDS, POD, Document, Kind
+from turnout.adapters.documents import (
+    CONFIG_MAP,
+    HTTP_ROUTE,
+    JOB,
+    OWN_KINDS,
+    POD,
+    Document,
+    Kind,
+    Ref,
+)
+from turnout.errors import Invalid
 
 DATA_VERSION = "dataVersion"
 """Stands in a kept ConfigMap for its data, which is not read: each version may have other data."""
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _MESSAGE_LIMIT = 256
-_NAME_LIMIT = 64  # characters; texts that are longer are seldom the same
 _POD_METADATA = (
     "name",
     "namespace",
@@ -34,23 +42,7 @@ _MANAGER = ("manager", "operation", "time")
 
 
 def trim(kind: Kind, document: Document) -> Document:
-    """Return the part of a document that decisions look at, in little memory."""
-    trimmed: Document = _shared(_trimmed(kind, document))
-    return trimmed
-
-
-def _shared(node: Any) -> Any:
-    """Share equal texts with all that is kept: documents of a kind have nearly all in common."""
-    if isinstance(node, dict):
-        return {sys.intern(key): _shared(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_shared(value) for value in node]
-    if isinstance(node, str) and len(node) <= _NAME_LIMIT:
-        return sys.intern(node)
-    return node
-
-
-def _trimmed(kind: Kind, document: Document) -> Document:
+    """Return the part of a document that decisions look at."""
     if kind == POD:
         return _pod(document)
     kept = {key: value for key, value in document.items() if key not in {"apiVersion", "kind"}}
@@ -60,6 +52,17 @@ def _trimmed(kind: Kind, document: Document) -> Document:
     if kind == CONFIG_MAP:
         return {"metadata": kept["metadata"], DATA_VERSION: document["metadata"]["resourceVersion"]}
     return kept
+
+
+def slimmed(ref: Ref, item: Document | Invalid) -> Document | Invalid:
+    """Trim an item of a list at once, while the rest of the list is still to come.
+
+    What does not have the shape of its kind is left for the Store to say so.
+    """
+    try:
+        return item if isinstance(item, Invalid) else trim(ref.kind, item)
+    except (AttributeError, KeyError, TypeError):
+        return item
 
 
 def _metadata(metadata: Document, *, managers: bool) -> Document:

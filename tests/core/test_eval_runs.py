@@ -486,6 +486,14 @@ def test_a_job_whose_word_nobody_knows_any_more_makes_room_for_another() -> None
     assert life.status.phase is EvalPhase.PASSED
 
 
+def test_a_job_that_answered_is_left_to_end_so_that_its_log_can_be_read() -> None:
+    life = asked()
+    life.answer(rounds("p" * 12, "p" * 12, 10))
+    assert life.status.phase is EvalPhase.PASSED
+    assert life.made("Job") == ["by-hand"]
+    assert life.made("Deployment") == []
+
+
 def test_a_job_of_somebody_else_is_left_alone() -> None:
     life = waiting_pods()
     life.store({"kind": "Job", "metadata": {"name": "by-hand"}})

@@ -207,9 +207,15 @@ def _news(world: RunWorld, target: Target, ending: Ending) -> Announcement:
 
 
 def _cleared(world: RunWorld) -> Iterator[Action]:
-    """Remove the pods of a run that is over, and a Job that is still at it."""
+    """Remove the pods of a run that is over, and a Job that is still at it.
+
+    A Job that has answered ends by itself a moment later; its log is what people look into.
+    """
+    task = world.run.status.task
+    has_answered = task is not None and task.outcome is TaskOutcome.ANSWERED
     for (kind, name), child in sorted(world.children.items()):
-        if world.owns(child) and not (kind == "Job" and _job_ended(child.document)):
+        is_done = kind == "Job" and (has_answered or _job_ended(child.document))
+        if world.owns(child) and not is_done:
             yield Remove(Target(kind, world.run.metadata.namespace, name), child.uid, child.version)
 
 

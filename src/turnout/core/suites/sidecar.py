@@ -176,6 +176,7 @@ def _sidecar(container: Mapping[str, Any], versions: Sequence[Evaluated]) -> dic
         "startupProbe": {
             "exec": {"command": ["python3", "-c", _IS_READY]},
             "periodSeconds": 1,
+            "timeoutSeconds": 10,
             "failureThreshold": 120,
         },
         "resources": {

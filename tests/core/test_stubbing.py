@@ -49,7 +49,7 @@ def test_the_server_is_there_first_and_writes_the_view_alone() -> None:
     env = {one["name"]: one["value"] for one in server["env"]}
     assert places == {env["TURNOUT_STUBS_CONTENT"], env["TURNOUT_STUBS_VIEW"]}
     assert [one["name"] for one in made["volumes"]] == ["turnout-content", NAME]
-    assert env["TURNOUT_STUBS_PORT"] in server["startupProbe"]["exec"]["command"][2]
+    assert env["TURNOUT_STUBS_PORT"] == str(server["startupProbe"]["httpGet"]["port"])
 
 
 def test_a_pod_with_nothing_but_its_agent_gets_the_same() -> None:

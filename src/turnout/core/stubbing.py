@@ -20,13 +20,10 @@ NAME: Final = "turnout-stubs"
 """Name of the container and of its volume."""
 
 PORT: Final = 18399
-"""Where it listens, on the pod's loopback alone."""
+"""Where it listens: the agent asks it on the pod's loopback, the kubelet whether it is there."""
 
 _CONTENT_DIR: Final = "/var/run/turnout-content"
 _VIEW_DIR: Final = "/var/run/turnout-view"
-_ASKS: Final = (
-    f"import urllib.request as ask; ask.urlopen('http://127.0.0.1:{PORT}/healthz', timeout=2)"
-)
 
 
 def with_stubs(template: Mapping[str, Any], container: str, way: JobSettings) -> dict[str, Any]:
@@ -68,7 +65,7 @@ def _server(way: JobSettings) -> dict[str, Any]:
         "command": ["python3", "-m", "turnout.stubs"],
         "env": [{"name": name, "value": value} for name, value in plain.items()],
         "startupProbe": {
-            "exec": {"command": ["python3", "-c", _ASKS]},
+            "httpGet": {"path": "/healthz", "port": PORT},
             "periodSeconds": 1,
             "timeoutSeconds": 5,
             "failureThreshold": 120,

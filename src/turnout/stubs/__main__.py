@@ -21,6 +21,5 @@ if __name__ == "__main__":
         )
     except Invalid as error:
         sys.exit(str(error))
-    uvicorn.run(
-        application(stubs, records), host="127.0.0.1", port=port, ws="none", log_level="warning"
-    )
+    # Every address: the kubelet asks at the pod's. Who else may is the network policy's matter.
+    uvicorn.run(application(stubs, records), host="", port=port, ws="none", log_level="warning")

@@ -392,7 +392,18 @@ BAD_RECORDS: tuple[Row, ...] = (
 )
 EVAL_TASK = "spec.tasks.0"
 BUILTIN = "spec.runner.builtin"
+SUITES = {"suites": ["core"]}
 BAD_SUITES: tuple[Row, ...] = (
+    ("RolloutStrategy", f"{STEPS}.0.evaluate", SUITES, "exactly one of evaluate"),
+    ("RolloutStrategy", f"{STEPS}.1", {"evaluate": SUITES}, "before the first setWeight"),
+    ("RolloutStrategy", f"{STEPS}.0", {"evaluate": {"suites": []}}, "at least 1 items"),
+    ("RolloutStrategy", f"{STEPS}.0", {"evaluate": {"suites": ["a", "a"]}}, "Duplicate value"),
+    (
+        "RolloutStrategy",
+        f"{STEPS}.0",
+        {"evaluate": SUITES | {"onInconclusive": "Promote"}},
+        "Unsupported value",
+    ),
     ("EvalSuite", "metadata.name", "a" * 53, "at most 52"),
     ("EvalSuite", "spec.tasks", [SPECS["EvalSuite"]["tasks"][0]] * 2, "Duplicate value"),
     ("EvalSuite", "spec", {"runner": {"builtin": {}}}, "a suite needs tasks"),
@@ -414,7 +425,7 @@ BAD_SUITES: tuple[Row, ...] = (
     ("EvalSuite", "spec.historyLimits.failed", 51, "less than or equal to 50"),
     ("EvalRun", "metadata.name", "a" * 61, "at most 60"),
     ("EvalRun", "metadata.name", "a.b", "DNS label"),
-    ("EvalRun", "spec.purpose", "Gate", "Unsupported value"),
+    ("EvalRun", "spec.purpose", "Schedule", "Unsupported value"),
     ("EvalRun", "spec.purpose", GONE, "Required value"),
     ("EvalRun", "spec.suite.namespace", "other", "unknown field"),
     ("EvalRun", "spec.version.digest", "sha256:abc", "should match"),
@@ -473,6 +484,7 @@ GOOD_CHANGES: tuple[tuple[str, str, Any], ...] = (
     ("MetricTemplate", "spec", {"type": "SumCount", "sumCount": SUM_COUNT}),
     ("MetricTemplate", "spec.versionLabel", "_turnout_dev_version"),
     ("MetricTemplate", "spec.ratio.good.matchLabels", {"code": 'a"} or vector(1) #'}),
+    ("RolloutStrategy", f"{STEPS}.0", {"evaluate": SUITES | {"onInconclusive": "Rollback"}}),
     ("EvalSuite", "spec.tasks", []),
     ("EvalSuite", "spec.tasksFrom", []),
     ("EvalSuite", BUILTIN, {}),

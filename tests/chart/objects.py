@@ -95,10 +95,10 @@ def user_objects(namespace: str) -> list[Json]:
     """Return one object of each kind that people write."""
     says = {"name": "says", "contains": {"allOf": ["yes"]}}
     task = {"id": "hours", "input": "Are you open?", "graders": [says]}
-    eval_run = {"suite": {"name": "support"}, "version": {"name": VERSION}}
     ratio = {"good": {"metric": "tasks_ok_total"}, "total": {"metric": "tasks_total"}}
     return [
         agent(namespace),
+        eval_run(namespace, "Manual"),
         *(
             _manifest(kind, namespace, "support", spec)
             for kind, spec in (
@@ -108,10 +108,15 @@ def user_objects(namespace: str) -> list[Json]:
                 ("RolloutStrategy", {"strategy": STRATEGY, "gate": GATE}),
                 ("MetricTemplate", {"type": "Ratio", "ratio": ratio}),
                 ("EvalSuite", {"tasks": [task], "runner": {"builtin": {}}}),
-                ("EvalRun", {**eval_run, "purpose": "Manual"}),
             )
         ),
     ]
+
+
+def eval_run(namespace: str, purpose: str) -> Json:
+    """A run of a suite, for a person or for a rollout."""
+    names = {"suite": {"name": "support"}, "version": {"name": VERSION}}
+    return _manifest("EvalRun", namespace, "support", {**names, "purpose": purpose})
 
 
 def registry(namespace: str, named: str | None = None) -> Json:

@@ -11,6 +11,7 @@ from tests.chart.objects import (
     Json,
     Rollout,
     agent,
+    eval_run,
     prompt,
     registry,
     user_objects,
@@ -63,6 +64,16 @@ class TestKindsOfTheOperator:
     def test_nobody_else_creates_them(self, installed: None, admin: Person, namespace: str) -> None:
         for manifest in (Rollout(namespace).manifest(), version(namespace)):
             assert ONLY_OPERATOR_CREATES in admin.may_not_create(manifest)
+
+    def test_a_run_that_a_rollout_goes_by_is_the_operators(
+        self, admin: Person, operator: Person, namespace: str
+    ) -> None:
+        assert "only the operator creates an EvalRun with purpose Gate" in admin.may_not_create(
+            eval_run(namespace, "Gate")
+        )
+        operator.creates(eval_run(namespace, "Gate"))
+        admin.does("delete", "evalruns.turnout.dev", "--all", f"-n={namespace}")
+        admin.creates(eval_run(namespace, "Manual"))
 
     def test_the_operator_creates_them(self, operator: Person, namespace: str) -> None:
         operator.creates(Rollout(namespace).manifest(), version(namespace))

@@ -77,7 +77,7 @@ def test_the_operator_has_exactly_these_verbs(helm: Helm) -> None:
         "pods": READ,
         "pods/status": {"patch"},
         "jobs.batch": READ | {"create", "delete"},
-        "evalruns.turnout.dev": READ | {"delete"},
+        "evalruns.turnout.dev": READ | {"create", "delete"},
         "serviceaccounts": {"create"},
         "networkpolicies.networking.k8s.io": {"create"},
         "namespaces": {"get"},

@@ -225,3 +225,10 @@ def test_the_program_simulates_and_answers_in_exit_codes(tmp_path: Path) -> None
 
 def _run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, capture_output=True, text=True, check=False)
+
+
+def test_suites_pass_at_once_and_it_is_said(simulated: Simulate) -> None:
+    steps = [{"evaluate": {"suites": ["core"]}}, {"setWeight": 50}]
+    told = simulated(BLOCKS | {"strategy": {"steps": steps}})
+    assert "every suite passes at once here" in simulated.told
+    assert "Promoted" in told

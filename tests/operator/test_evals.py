@@ -1,4 +1,4 @@
-"""A run of a suite on a real API server: unwired pods, a Job's report, a verdict, nothing left."""
+"""Suites on a real API server: unwired pods, a Job's report, a verdict, nothing left."""
 
 import asyncio
 from pathlib import Path
@@ -32,11 +32,6 @@ def suite(**spec: Any) -> dict[str, Any]:
     return kind("EvalSuite", "core", {"tasks": tasks, "runner": {"builtin": {}}} | spec)
 
 
-def run(candidate: str) -> dict[str, Any]:
-    spec = {"suite": {"name": "core"}, "version": {"name": candidate}, "purpose": "Manual"}
-    return kind("EvalRun", "by-hand", spec)
-
-
 def tell(environment: dict[str, str], text: str) -> None:
     """Leave an answer as the Job's program would."""
     token = Path(environment["TURNOUT_TOKEN_FILE"])
@@ -44,13 +39,16 @@ def tell(environment: dict[str, str], text: str) -> None:
     asyncio.run(deliver(Desk(url, token, environment["TURNOUT_JOB_UID"], word), text, 60.0))
 
 
-def test_a_run_is_judged_beside_stable_and_leaves_no_pod(team: Team, tmp_path: Path) -> None:
-    stable = team.deploys(suite())
-    candidate = team.candidate_of(team.changes_prompt("You help nobody."))
+def test_what_breaks_golden_tasks_is_taken_back_before_any_traffic(
+    team: Team, tmp_path: Path
+) -> None:
+    stable = team.deploys(suite(), steps=[{"evaluate": {"suites": ["core"]}}, {"setWeight": 25}])
+    rollout = team.changes_prompt("You help nobody.")
+    candidate = team.candidate_of(rollout)
     served = team.endpoints("support")
-    team.ada.apply(run(candidate))
     player = TaskKubelet(team.admin, tmp_path)
     (pod,) = eventually("the Job runs", player.pods)
+    (name,) = (one["metadata"]["name"] for one in team.admin.list(RUNS))
     names = {f"{stable}-eval", f"{candidate}-eval"}
     for what in ("deployments.apps", "services"):
         found = {one["metadata"]["name"] for one in team.admin.list(what, "turnout.dev/eval-run")}
@@ -58,21 +56,25 @@ def test_a_run_is_judged_beside_stable_and_leaves_no_pod(team: Team, tmp_path: P
     assert team.endpoints("support") == served
     environment = player.environment(pod)
     tell(environment, '{"progress": {"done": 3, "total": 24, "secondsLeft": 9}}')
-    assert team.admin.status(RUNS, "by-hand")["progress"]["share"] == "12%"
+    assert team.admin.status(RUNS, name)["progress"]["share"] == "12%"
     rounds = [{"candidate": "ffffff" + "p" * 6, "baseline": "p" * 12}] * 10
     told = str({"result": {"tasks": TASKS, "rounds": rounds}}).replace("'", '"')
     tell(environment, told)
-    status = team.admin.status(RUNS, "by-hand")
+    status = team.admin.status(RUNS, name)
     assert (status["phase"], status["reason"]) == ("Failed", "Regressed")
     assert {*status["regressed"]} == {*TASKS[:6]}
-    columns = team.ada.run("get", RUNS, "by-hand", "--no-headers").split()
-    assert columns[:6] == ["by-hand", "core", candidate, "Failed", "50.00%", "6"]
+    columns = team.ada.run("get", RUNS, name, "--no-headers").split()
+    assert columns[:6] == [name, "core", candidate, "Failed", "50.00%", "6"]
+    back = team.await_rollout(rollout, "RolledBack")
+    assert (back["reason"], back["weights"]["desired"]) == ("EvalFailed", 0)
+    assert all(one in back["message"] for one in (*TASKS[:6], "no request reached"))
+    assert "firstAt" not in back["weights"]
     eventually(
         "the pods' objects are gone",
         lambda: not team.admin.list("deployments.apps", "turnout.dev/eval-run"),
     )
     last = eventually("the suite tells", lambda: team.admin.status(SUITES, "core").get("lastRun"))
-    assert (last["name"], last["verdict"]) == ("by-hand", "Failed")
+    assert (last["name"], last["verdict"]) == (name, "Failed")
 
 
 def test_tasks_in_a_config_map_are_read_anew_when_it_changes(team: Team) -> None:

@@ -166,5 +166,6 @@ _ACT: dict[str, Callable[[Simulation, Any], None]] = {
     "registry": _registry,
     "pin": _pin,
     "clues": lambda sim, found: setattr(sim.vigil, "clues", clues(**found)),
+    "suites": lambda sim, phase: sim.suites.update(core=phase),
     "objectives": lambda sim, on: _agent(sim, {"objectives": OBJECTIVES if on else []}),
 }

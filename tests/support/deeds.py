@@ -193,6 +193,7 @@ DEEDS: dict[str, Deed] = {
     "metrics": _metrics,
     "others": lambda sim, _, many: setattr(sim.vigil, "peers", Peers(**many)),
     "clues": lambda sim, _, found: setattr(sim.vigil, "clues", clues(**found)),
+    "suites": lambda sim, _, ends: sim.suites.update(ends),
     "absent": lambda sim, _, names: setattr(sim.provider, "absent", set(names)),
     "exports": lambda sim, named, by: setattr(
         sim, "exports", {option: {named(v) for v in versions} for option, versions in by.items()}

@@ -22,6 +22,13 @@ STEPS: tuple[list[dict[str, Any]], ...] = (
     [{"setWeight": 50}],
     [{"setWeight": 10}, {"pause": {}}, {"setWeight": 40}],
     [
+        {"evaluate": {"suites": ["core", "more"]}},
+        {"pause": {"duration": "20s"}},
+        {"evaluate": {"suites": ["late"], "onInconclusive": "Rollback"}},
+        {"setWeight": 30},
+        {"pause": {"duration": "20s"}},
+    ],
+    [
         {"setWeight": 20},
         {"name": "ship", "approve": {"timeout": "3m", "onTimeout": "Rollback"}},
         {"name": "again", "approve": {"minApprovals": 2, "timeout": "2m"}},
@@ -53,7 +60,8 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "overwrite": (0, 30, 100),
     "gateway": ("accepts", "refuses", "accepts"),
     "forget": ("Agent", "AgentRollout", "AgentVersion"),
-    "delete": ("Deployment", "Service", "HTTPRoute", "AgentVersion"),
+    "delete": ("Deployment", "Service", "HTTPRoute", "AgentVersion", "EvalRun"),
+    "suites": ("Passed", "Failed", "Inconclusive", "Running"),
     "unreadable": ("hidden", "shown", "shown"),
     "squat": (True, False, False),
     "queue": (True, False, False),

@@ -11,11 +11,13 @@ from turnout.api.rollout import AgentRollout, RolloutPhase, Trigger, Verdict
 from turnout.core import naming
 from turnout.core.course import Course
 from turnout.core.decide import Outcome
+from turnout.core.evaluating import run_names
 from turnout.core.phase import MOVES
 from turnout.core.plan import Action, Annotate, Apply, Create, Record, Release, Remove
 from turnout.simulation.cluster import Document
 
-MADE = {"ConfigMap", "Deployment", "Service", "HTTPRoute", "AgentVersion", "AgentRollout"}
+RECORDS = {"AgentVersion", "AgentRollout", "EvalRun"}
+MADE = {"ConfigMap", "Deployment", "Service", "HTTPRoute"} | RECORDS
 CHANGED = {"Deployment", "Service", "HTTPRoute", "ConfigMap"}
 REMOVED = MADE
 TAKEN_BACK = {RolloutPhase.ROLLED_BACK.value, RolloutPhase.ABORTED.value}
@@ -31,11 +33,17 @@ class Watched(Simulation):
         self.allowed_in_full: set[str] = set()
         """Rollouts that a pass, a person, their gate's leniency or a dead stable allowed it all."""
         self._dead_since: dict[str, datetime] = {}
+        self._passed: set[str] = set()
 
     @override
     def reconcile(self, *, stop_after: int | None = None) -> Outcome:
         before = {one["metadata"]["name"]: one for one in self.all("AgentRollout")}
         self._watch_stable()
+        self._passed |= {
+            one["metadata"]["name"]
+            for one in self.all("EvalRun")
+            if one.get("status", {}).get("phase") == "Passed"
+        }
         outcome = super().reconcile(stop_after=stop_after)
         self._watch_raise(before, outcome)
         for key in self.events:
@@ -119,6 +127,16 @@ class Watched(Simulation):
         if manifest["kind"] == "Deployment" and known is not None:
             self._watch_scale(manifest, known)
 
+    def _untried(self) -> list[str]:
+        """Name the candidate of a running rollout with a suite that it was not seen to pass."""
+        known = [AgentRollout.model_validate(one) for one in self.all("AgentRollout")]
+        newest = max(known, key=lambda one: one.spec.number, default=None)
+        if newest is None or newest.spec.from_ is None or newest.spec.promote is not None:
+            return []
+        if self._undoes(newest) or newest.status.promoted_at is not None:
+            return []
+        return [newest.spec.to.version] if {*run_names(newest)} - self._passed else []
+
     def _watch_route(self, manifest: Any) -> None:
         """Rule 1, and: a version that was taken back never gains weight by itself."""
         seen = [
@@ -135,6 +153,8 @@ class Watched(Simulation):
             if not self.ready_pods(version):
                 alive = [arm for arm in arms if self.ready_pods(arm)]
                 assert not alive, f"{weights}: {version} has no ready pod, {alive} has"
+        for version in self._untried():
+            assert not weights.get(version), f"{version} has suites before it and gains weight"
         for version in self._taken_back():
             was = self.weights[-1][1].get(version, 0) if self.weights else 0
             assert weights.get(version, 0) <= was, f"{version} was taken back and gains weight"

@@ -62,12 +62,8 @@ app.kubernetes.io/instance: {{ .Release.Name }}
     - evalruns
   verbs: [get, list, watch]
 - apiGroups: [turnout.dev]
-  resources: [agentversions, agentrollouts]
+  resources: [agentversions, agentrollouts, evalruns]
   verbs: [create, delete]
-# People create them; those beyond a suite's history limits go.
-- apiGroups: [turnout.dev]
-  resources: [evalruns]
-  verbs: [delete]
 - apiGroups: [turnout.dev]
   resources:
     - agents/status

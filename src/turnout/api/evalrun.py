@@ -32,6 +32,7 @@ MOST_NAMED = 50
 class Purpose(StrEnum):
     """What a run is for. May grow."""
 
+    GATE = "Gate"
     MANUAL = "Manual"
 
 
@@ -60,7 +61,8 @@ class EvalRunSpec(Wire):
     """The AgentVersion that it is compared with; the agent's stable version where absent.
     Example: {name: support-e07b55a9c1}."""
     purpose: Purpose
-    """What the run is for: a person's is Manual. Example: Manual."""
+    """What the run is for: a rollout waits for a Gate, which only the operator creates; a person's
+    is Manual and decides nothing. Example: Manual."""
 
 
 class SuiteRef(Wire):

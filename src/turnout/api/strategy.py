@@ -26,7 +26,7 @@ from turnout.api.gate import (
     OnInconclusive,
     OnRegression,
 )
-from turnout.api.schema import ATOMIC, Cel, keyed_by
+from turnout.api.schema import ATOMIC, SET, Cel, keyed_by
 from turnout.api.use import User
 
 Holdback = Annotated[str, Field(max_length=8, pattern=r"^([1-9]|[1-4][0-9]|50)%$")]
@@ -73,20 +73,41 @@ class Approve(Wire):
     """What happens then: Hold stays at this step, Rollback goes back to stable."""
 
 
+class OnUndecided(StrEnum):
+    """What happens where a suite came to no verdict: never a promotion. May grow."""
+
+    HOLD = "Hold"
+    ROLLBACK = "Rollback"
+
+
+class Evaluate(Wire):
+    """Suites that the candidate must pass before it gets any traffic."""
+
+    suites: Annotated[tuple[Name, ...], Field(min_length=1, max_length=8), SET]
+    """Names of EvalSuites in this namespace, tried one after another. Example: [core]."""
+    on_inconclusive: OnUndecided = OnUndecided.HOLD
+    """What happens where a run comes to no verdict: Hold stays at this step until a person deletes
+    the EvalRun, so that it is run again, or promotes past the step; Rollback goes back to
+    stable."""
+
+
 class Step(Wire):
-    """One step: exactly one of setWeight, pause and approve."""
+    """One step: exactly one of evaluate, setWeight, pause and approve."""
 
     cel = (
         Cel(
             "(has(self.setWeight) ? 1 : 0) + (has(self.pause) ? 1 : 0) + "
-            "(has(self.approve) ? 1 : 0) == 1",
-            "a step is exactly one of setWeight, pause and approve",
+            "(has(self.approve) ? 1 : 0) + (has(self.evaluate) ? 1 : 0) == 1",
+            "a step is exactly one of evaluate, setWeight, pause and approve",
         ),
         Cel("!has(self.approve) || has(self.name)", "an approve step needs a name"),
     )
 
     name: Name | None = None
     """Name of the step, required for approve: approvals refer to it. Example: ship."""
+    evaluate: Evaluate | None = None
+    """Have suites run against the candidate, before it gets any traffic.
+    Example: {suites: [core], onInconclusive: Hold}."""
     set_weight: Weight | None = None
     """Percentage of the traffic for the candidate from here on. Example: 25."""
     pause: Pause | None = None
@@ -139,6 +160,11 @@ class Strategy(Wire):
         Cel(
             "self.steps.filter(s, has(s.setWeight)).map(s, s.setWeight).isSorted()",
             "weights must not decrease from step to step",
+        ),
+        Cel(
+            "self.steps.filter(s, has(s.evaluate) || has(s.setWeight))"
+            ".map(s, has(s.setWeight) ? 1 : 0).isSorted()",
+            "evaluate steps come before the first setWeight: what fails gets no traffic at all",
         ),
         Cel(
             "duration(self.scaleDownDelay) <= duration('24h')",
@@ -204,6 +230,7 @@ class RolloutStrategy(Resource):
 
 __all__ = [
     "Approve",
+    "Evaluate",
     "Failures",
     "Gate",
     "GateMetric",

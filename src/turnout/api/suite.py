@@ -106,7 +106,7 @@ class Runner(Wire):
 
 
 class HistoryLimits(Wire):
-    """How many runs are kept that have ended."""
+    """How many runs of people are kept that have ended; those of a rollout go with it."""
 
     successful: Annotated[int, Field(ge=0, le=50)] = 5
     """Runs that passed. Example: 5."""

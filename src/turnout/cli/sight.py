@@ -77,6 +77,8 @@ def say_step(step: Step) -> str:
         return f"{step.set_weight} %"
     if step.pause is not None:
         return f"pause {step.pause.duration}" if step.pause.duration else "pause"
+    if step.evaluate is not None:
+        return f"evaluate {', '.join(step.evaluate.suites)}"
     return f"approve {step.name}" if step.approve is not None else (step.name or "step")
 
 

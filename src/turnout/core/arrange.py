@@ -25,6 +25,7 @@ from turnout.core.phase import has_ended
 from turnout.core.route import agent_route, uses_route
 from turnout.core.scale import FULL, candidate_replicas, full_scale, ratio_replicas
 from turnout.core.traffic import selection
+from turnout.core.untried import is_untried
 from turnout.core.world import World
 
 
@@ -105,6 +106,8 @@ def _share(world: World, course: Course, other: VersionRef | None) -> int | None
     if other is None or course.stable is None or course.status is None:
         return 0
     weights, running = course.status.weights, course.running
+    if running and _is_untried(course):
+        return 0
     stable, ready = world.arm(course.stable.version).ready, world.arm(other.version).ready
     if ready == 0:
         return None if stable == 0 and running else 0
@@ -113,6 +116,11 @@ def _share(world: World, course: Course, other: VersionRef | None) -> int | None
     if course.status.phase is RolloutPhase.PROMOTED:
         return FULL if world.agent.spec.replicas > 0 else 0
     return FULL if running else None
+
+
+def _is_untried(course: Course) -> bool:
+    rollout, status = course.rollout, course.status
+    return rollout is not None and status is not None and is_untried(rollout, status)
 
 
 def _arms(world: World, course: Course) -> Iterator[ArmPlan]:
@@ -143,7 +151,7 @@ def _candidate(
         return full
     decided = status.weights.desired if status.weights else 0
     current = world.scale(rollout.spec.to.version)
-    if world.arm(course.stable.version).ready == 0:
+    if world.arm(course.stable.version).ready == 0 and not is_untried(rollout, status):
         return max(full, current)
     if uses_route(world):
         weight = max(decided, _coming(rollout, status))

@@ -33,6 +33,7 @@ from turnout.core.patch import merge_patch, stored
 from turnout.core.plan import Action, Decision, Record, Target
 from turnout.core.records import plan_history, plan_rollouts, plan_start, plan_versions
 from turnout.core.report import report
+from turnout.core.run_records import plan_runs
 from turnout.core.signs import signs_of
 from turnout.core.standing import Standing
 from turnout.core.traffic import observed_weight
@@ -182,6 +183,7 @@ def _ordered(
     yield from plan_orders(world)
     yield from plan_children(world, course, arrangement, asked)
     yield from plan_versions(world, course, arrangement, asked)
+    yield from plan_runs(world, course)
     if course.start is None:
         yield from told
     else:

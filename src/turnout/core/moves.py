@@ -53,6 +53,11 @@ class Move:
     again_at: datetime | None = None
 
 
+def next_step(standing: Standing, message: str) -> Move:
+    """Begin the next step."""
+    return Move(RolloutPhase.PROGRESSING, Reason.STEP_COMPLETED, message, enter=standing.index + 1)
+
+
 def step_name(step: Step | None) -> str:
     """Name a step for people: its own name, or what it does."""
     if step is None:
@@ -61,6 +66,8 @@ def step_name(step: Step | None) -> str:
         return step.name
     if step.set_weight is not None:
         return f"set-weight-{step.set_weight}"
+    if step.evaluate is not None:
+        return "evaluate"
     return "pause" if step.pause is not None else "approve"
 
 

@@ -51,6 +51,7 @@ class Reason(StrEnum):
     NEW_VERSION = "NewVersion"
     STEP_RUNNING = "StepRunning"
     STEP_COMPLETED = "StepCompleted"
+    EVALUATING = "Evaluating"
     WAITING = "Waiting"
     BAKING = "Baking"
     QUEUED = "Queued"

@@ -22,7 +22,6 @@ from turnout.core.kill import stopped_by
 from turnout.core.moves import Move
 from turnout.core.reasons import Reason
 from turnout.core.route import programmed
-from turnout.core.scale import FULL
 from turnout.core.standing import Standing
 from turnout.core.steps import advance, recover, waits_until
 
@@ -133,7 +132,7 @@ def _stable_lost(standing: Standing) -> Move | None:
         if standing.weight == 0:
             return None
         message = "neither version has a ready pod: weights stay until one of them has"
-    elif standing.promotes_fully or standing.undoes or standing.weight == FULL:
+    elif standing.needs_no_stable:
         return None
     else:
         message = "stable has no ready pod; the candidate serves meanwhile and is not promoted"

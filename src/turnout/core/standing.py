@@ -23,6 +23,7 @@ from turnout.core.lineup import STRAIGHT_BACK
 from turnout.core.phase import has_ended
 from turnout.core.scale import FULL, candidate_replicas, full_scale, ratio_replicas
 from turnout.core.stable import unavailable_since
+from turnout.core.untried import is_untried
 from turnout.core.world import Arm, World
 
 TAKEN_BACK = frozenset({RolloutPhase.ROLLED_BACK, RolloutPhase.ABORTED})
@@ -190,6 +191,15 @@ class Standing:
         """Tell whether a person asked to skip what is left, the gate included."""
         promote = self.rollout.spec.promote
         return promote is not None and promote.mode is PromoteMode.FULL
+
+    @property
+    def needs_no_stable(self) -> bool:
+        """Tell whether what comes next is the same where stable has no pod.
+
+        It is allowed all the traffic, or has suites before it and gets none.
+        """
+        allowed = self.promotes_fully or self.undoes or self.weight == FULL
+        return allowed or is_untried(self.rollout, self.status)
 
     @property
     def waved_through(self) -> bool:

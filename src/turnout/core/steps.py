@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from turnout.api.rollout import RolloutPhase
-from turnout.api.strategy import Approve, OnPass, OnTimeout, Pause, Step
+from turnout.api.strategy import OnPass, Pause, Step
+from turnout.core.approving import approve
 from turnout.core.bake import (
     bake_began,
     bake_ends,
@@ -15,7 +16,8 @@ from turnout.core.bake import (
     top_weight,
     unconfirmed,
 )
-from turnout.core.moves import Move, step_ends, step_name
+from turnout.core.evaluating import evaluate
+from turnout.core.moves import Move, next_step, step_ends, step_name
 from turnout.core.reasons import Reason
 from turnout.core.scale import FULL
 from turnout.core.standing import Standing
@@ -40,15 +42,13 @@ def _take(standing: Standing) -> Move:
     if step.set_weight is not None:
         return _weigh(standing, step.set_weight)
     if standing.waved_through:
-        return _next(standing, f"step {step_name(step)} counts as done for a person")
+        return next_step(standing, f"step {step_name(step)} counts as done for a person")
+    if step.evaluate is not None:
+        passed = f"passed {', '.join(step.evaluate.suites)}"
+        return evaluate(standing, step.evaluate) or next_step(standing, passed)
     if step.approve is not None:
-        return _approve(standing, step, step.approve)
+        return approve(standing, step, step.approve)
     return _pause(standing, step.pause or Pause())
-
-
-def _next(standing: Standing, message: str) -> Move:
-    """Begin the next step."""
-    return Move(RolloutPhase.PROGRESSING, Reason.STEP_COMPLETED, message, enter=standing.index + 1)
 
 
 def _skip_on_pass(standing: Standing) -> Move | None:
@@ -72,14 +72,26 @@ def _next_for_a_person(standing: Standing) -> int:
     return index
 
 
+def _next_to_evaluate(standing: Standing) -> int | None:
+    """Number the first step from here on that evaluates; None where there is none left.
+
+    They come before any traffic: a candidate that has some has passed them.
+    """
+    numbered = enumerate(standing.steps[standing.index - 1 :], standing.index)
+    return next((number for number, step in numbered if step.evaluate is not None), None)
+
+
 def recover(standing: Standing) -> Move | None:
     """Stable has been dead for the progress deadline: what came to mend it needs only its pods.
 
-    Weights, timed pauses and the gate are skipped, never a step that a person takes: the
-    candidate serves meanwhile anyway.
+    Weights, timed pauses and the gate are skipped, never a suite, and never a step that a person
+    takes: the candidate serves meanwhile anyway.
     """
     if not standing.recovers or standing.weight == FULL:
         return None
+    evaluates = _next_to_evaluate(standing)
+    if evaluates is not None and not standing.promotes_fully:
+        return _go_to(standing, evaluates)
     waiting = _wait_for_pods(standing, FULL)
     if waiting is not None:
         return waiting
@@ -91,6 +103,13 @@ def recover(standing: Standing) -> Move | None:
         weight=FULL,
         enter=_next_for_a_person(standing),
     )
+
+
+def _go_to(standing: Standing, index: int) -> Move | None:
+    """Begin a step at once; None where it is under way."""
+    if index == standing.index:
+        return None
+    return Move(RolloutPhase.PROGRESSING, Reason.RECOVER, _dead(standing), enter=index)
 
 
 def _dead(standing: Standing) -> str:
@@ -109,36 +128,9 @@ def _pause(standing: Standing, pause: Pause) -> Move:
         message = f"paused until a person promotes past step {standing.index}"
         return Move(RolloutPhase.PAUSED, Reason.PAUSED, message)
     if standing.now >= ends:
-        return _next(standing, f"pause of {pause.duration} is over")
+        return next_step(standing, f"pause of {pause.duration} is over")
     message = f"pausing for {pause.duration} until {ends:%H:%M:%S}Z"
     return Move(RolloutPhase.PROGRESSING, Reason.WAITING, message, again_at=ends)
-
-
-def _approve(standing: Standing, step: Step, approve: Approve) -> Move:
-    people = sorted({one.by for one in standing.rollout.spec.approvals if one.step == step.name})
-    if not standing.world.approvals_protected:
-        message = (
-            f"step {step.name}: no admission policy vouches for who approves; install the policies "
-            "of turnout-crds, or accept unprotected approvals in the operator's values"
-        )
-        return Move(RolloutPhase.HELD, Reason.APPROVAL_UNPROTECTED, message)
-    if len(people) >= approve.min_approvals:
-        return _next(standing, f"step {step.name} approved by {', '.join(people)}")
-    ends = step_ends(step, standing.step_started)
-    if ends is not None and standing.now >= ends:
-        return _unapproved(step, approve, len(people))
-    message = f"step {step.name} awaits approval {len(people)}/{approve.min_approvals}"
-    return Move(RolloutPhase.PAUSED, Reason.AWAITING_APPROVAL, message, again_at=ends)
-
-
-def _unapproved(step: Step, approve: Approve, given: int) -> Move:
-    message = (
-        f"step {step.name} was not approved within {approve.timeout}: "
-        f"{given}/{approve.min_approvals} approvals"
-    )
-    if approve.on_timeout is OnTimeout.ROLLBACK:
-        return Move(RolloutPhase.ROLLED_BACK, Reason.TIMED_OUT, message, weight=0)
-    return Move(RolloutPhase.HELD, Reason.TIMED_OUT, f"{message}; it can still be approved")
 
 
 def _weigh(standing: Standing, weight: int) -> Move:
@@ -161,7 +153,7 @@ def _settle(standing: Standing) -> Move:
     """Go on once the weight that was decided is read back."""
     seen = observed_weight(standing)
     if seen == standing.weight:
-        return _next(standing, f"weight {standing.weight} is in force")
+        return next_step(standing, f"weight {standing.weight} is in force")
     return _wait_for_pods(standing, standing.weight) or _wait_for_route(standing, seen)
 
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from turnout.api.agent import Agent
+from turnout.api.evalrun import EvalRun
 from turnout.api.metric import MetricTemplate
 from turnout.api.policy import AgentPolicy
 from turnout.api.prompt import Prompt
@@ -173,6 +174,7 @@ class World:
         watching: What was seen of stable since it is watched.
         peers: Other watched agents whose model the same provider serves.
         clues: What was found of the cause where somebody does worse.
+        runs: EvalRuns under the names of those that the running rollout waits for.
         foreign: Versions under whose name stands what is not that version, with the cause: such
             objects are left as they are.
     """
@@ -199,6 +201,7 @@ class World:
     turn: Turn | None = None
     tools: Mapping[str, Tools] = field(default_factory=dict)
     spendings: Mapping[str, Spending] = field(default_factory=dict)
+    runs: Mapping[str, EvalRun] = field(default_factory=dict)
     watching: Watching | None = None
     peers: Peers = NO_PEERS
     clues: Clues = NO_CLUES

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,8 +17,10 @@ from turnout.adapters.ports import Cluster
 from turnout.api.agent import Agent, StableStatus
 from turnout.api.base import VersionRef
 from turnout.api.evalrun import EvalRun
+from turnout.api.rollout import AgentRollout
 from turnout.api.suite import EvalSuite
 from turnout.api.version import AgentVersion
+from turnout.core.evaluating import run_names
 from turnout.core.jobs import JobSettings
 from turnout.core.naming import sandbox_name
 from turnout.core.plan import Action, Create
@@ -222,6 +224,16 @@ class Evaluations:
                 await self._cluster.create(action.manifest)
         else:
             self._wake(await self._hand.apply(action))
+
+
+def runs_waited_for(
+    store: Store, agent: Ref, rollouts: Sequence[AgentRollout]
+) -> dict[str, EvalRun]:
+    """Read what stands under the names of the EvalRuns that an Agent's newest rollout waits for."""
+    names = [name for one in rollouts[-1:] for name in run_names(one)]
+    found = {name: store.get(Ref(kinds.EVAL_RUN, agent.namespace, name)) for name in names}
+    runs = {name: parse(EvalRun, one) for name, one in found.items() if one is not None}
+    return {name: one for name, one in runs.items() if not isinstance(one, Unread)}
 
 
 def _ref(stable: StableStatus | None) -> VersionRef | None:

@@ -30,6 +30,7 @@ from turnout.core.world import Child, Sources, Unread, World
 from turnout.errors import NotFound
 from turnout.runtime import parse
 from turnout.runtime.contents import Contents
+from turnout.runtime.evaluations import runs_waited_for
 from turnout.runtime.instruments import Instruments
 from turnout.runtime.memory import Memory
 from turnout.runtime.pasts import looked
@@ -128,6 +129,7 @@ class Observer:
             rollouts=ordered,
             children=self._children(ref),
             pods=parse.pods(self._store.children(ref, kinds.POD).values()),
+            runs=runs_waited_for(self._store, ref, ordered),
             approvals_protected=self._surroundings.approvals_protected,
             routes_served=self._surroundings.routes_served,
             crd_uid=self._surroundings.crd_uid,

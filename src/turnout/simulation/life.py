@@ -108,6 +108,7 @@ class Life(SeenCluster):
         """
         for _ in range(MOST_LOOKS):
             self.kubelet()
+            self.end_runs()
             outcome = self.reconcile()
             if not outcome.decision.actions:
                 self.again_in = outcome.decision.again_in

@@ -35,6 +35,8 @@ def simulate(path: str, told: Told, plan: Plan, form: Form) -> Exit:
     if file.spec is None:
         return Exit.FOUND
     spec = file.spec
+    if any(step.evaluate is not None for step in spec.strategy.steps):
+        sys.stderr.write("note: every suite passes at once here; evaluations are not simulated\n")
     truth = truth_of(told, [one.name for one in spec.gate.metrics])
     until = length_of("--until", plan.until) if plan.until else _longest(spec, truth)
     seeds = range(plan.seed, plan.seed + plan.runs)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from turnout.api.evalrun import EvalPhase, EvalRun
+from turnout.api.evalrun import EvalPhase, EvalRun, Purpose
 from turnout.api.suite import EvalSuite, LastRun
 from turnout.core.conditions import FALSE, TRUE, Claim, fold_conditions
 from turnout.core.patch import merge_patch, revised, stored
@@ -81,9 +81,13 @@ def _last(world: SuiteWorld) -> LastRun | None:
 
 
 def _cleared(world: SuiteWorld) -> Iterator[Remove]:
-    """Remove what is beyond the history limits: the oldest of each outcome."""
+    """Remove what is beyond the history limits: the oldest of each outcome.
+
+    Those that a rollout waited for go with it.
+    """
     limits = world.suite.spec.history_limits
-    ended = [run for run in world.runs if has_ended(run)]
+    manual = (run for run in world.runs if run.spec.purpose is not Purpose.GATE)
+    ended = [run for run in manual if has_ended(run)]
     passed = [run for run in ended if run.status.phase is EvalPhase.PASSED]
     others = [run for run in ended if run.status.phase is not EvalPhase.PASSED]
     yield from _beyond(passed, limits.successful)

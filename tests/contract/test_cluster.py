@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -451,3 +452,14 @@ async def test_a_pod_is_annotated_through_its_status_and_nothing_else_of_it_chan
     absent = Ref(POD, namespace, "absent")
     with pytest.raises(NotFound):
         await cluster.annotate(absent, {"turnout.dev/kill": "{}"}, version_of(told))
+
+
+@pytest.mark.light
+async def test_an_account_of_the_environment_is_not_taken_for_ours(
+    real: KubeCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    listing = await real.list(CONFIG_MAP, "default")
+    assert int(listing.version) > 0

@@ -49,6 +49,10 @@ size of what is kept of it, and memory between what is kept is seldom given back
 METADATA_CHUNK: Final = 500
 """The same of lists that hold metadata alone."""
 
+_STRAIGHT: Final = {"trust_env": False}
+"""No proxy and no .netrc of the environment, as where we watch: to look for them at each request
+takes two turns through other threads."""
+
 _METHODS: Final = {
     "get": "GET",
     "list": "GET",
@@ -79,6 +83,7 @@ async def connect(settings: Settings) -> ApiClient:
             )
         else:
             config.load_incluster_config(client_configuration=configuration)
+        configuration.client_session_kwargs = _STRAIGHT
         client = ApiClient(configuration)
     except (config.ConfigException, OSError) as error:
         raise Invalid("InvalidSettings", f"no access to a cluster: {error}") from error

@@ -1,6 +1,6 @@
 """What is kept of each object: its document as JSON, and beside it what is asked of all at once.
 
-Most objects are looked at seldom, and a decoded document takes six times the memory of its JSON.
+Most objects are looked at seldom, and a decoded document takes three times the memory of its JSON.
 """
 
 import sys

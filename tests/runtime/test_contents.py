@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.core.test_standby import degraded
 from tests.support.drifting import registry
 from tests.support.fake_cluster import FakeCluster
 from tests.support.manifests import everything
@@ -102,3 +103,36 @@ async def test_trouble_with_the_api_server_is_no_answer(seen: Seen) -> None:
     seen.cluster.fault = fail
     with pytest.raises(Transient):
         await Contents(seen.cluster).add_tools(seen.world())
+
+
+async def test_models_are_read_where_a_version_may_stand_in_each_once(seen: Seen) -> None:
+    world = degraded()
+    assert await Contents(seen.cluster).add_models(seen.sim.world()) == seen.sim.world()
+    reader = Contents(seen.cluster)
+    assert (await reader.add_models(replace(world, models={}))).models == {}
+    for name in world.versions:
+        document = {**world.children["ConfigMap", name].document}
+        metadata = {"name": name, "namespace": "demo"}
+        await seen.cluster.create(
+            {**document, "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+        )
+    seen.reads.clear()
+    for _ in range(2):
+        found = await reader.add_models(replace(world, models={}))
+        assert found.models == dict.fromkeys(world.versions)
+    assert seen.reads == Counter(list(world.versions))
+
+
+async def test_the_model_of_damaged_content_is_not_known(
+    seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contents, "_MOST_KNOWN", 1)
+    world = degraded()
+    damaged, whole = world.versions
+    for name, data in ((damaged, {}), (whole, None)):
+        document = {**world.children["ConfigMap", name].document}
+        held = document | {"metadata": {"name": name, "namespace": "demo"}}
+        held |= {"apiVersion": "v1", "kind": "ConfigMap"}
+        await seen.cluster.create(held if data is None else held | {"data": data})
+    found = await Contents(seen.cluster).add_models(replace(world, models={}))
+    assert set(found.models) == {whole}

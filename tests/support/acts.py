@@ -119,6 +119,13 @@ def _registry(sim: Simulation, says: tuple[str, str | None]) -> None:
     sim.store(registry(*says))
 
 
+def _fallback(sim: Simulation, number: int) -> None:
+    """Name one of the versions that ever were, to stand in for one that does worse."""
+    watch = {"onDrift": "Fallback", "fallbackVersion": sim.version_names[:number][-1]}
+    if "watch" in sim.get("Agent", sim.agent_name)["spec"]["strategy"]:
+        _agent(sim, {"strategy": {"watch": watch}})
+
+
 def _promote(sim: Simulation, how: int | str) -> None:
     known = sim.rollout["spec"].get("promote", {})
     if how == "Full":
@@ -165,6 +172,7 @@ _ACT: dict[str, Callable[[Simulation, Any], None]] = {
     "tools": _tools,
     "registry": _registry,
     "pin": _pin,
+    "fallback": _fallback,
     "clues": lambda sim, found: setattr(sim.vigil, "clues", clues(**found)),
     "suites": lambda sim, phase: sim.suites.update(core=phase),
     "objectives": lambda sim, on: _agent(sim, {"objectives": OBJECTIVES if on else []}),

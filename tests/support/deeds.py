@@ -152,6 +152,10 @@ def _set(attribute: str) -> Deed:
     return deed
 
 
+def _falling_back(version: str) -> Document:
+    return {"onDrift": "Fallback", "fallbackVersion": version}
+
+
 def clues(tools: Document | None = None, model: Document | None = None) -> Clues:
     """Find tools by their shares of failures before and now, and another model."""
     rows = (
@@ -192,6 +196,9 @@ DEEDS: dict[str, Deed] = {
     "refused": lambda sim, named, why: sim.refused.update({named(v): w for v, w in why.items()}),
     "metrics": _metrics,
     "others": lambda sim, _, many: setattr(sim.vigil, "peers", Peers(**many)),
+    "fallback": lambda sim, named, version: sim.patch(
+        "Agent", sim.agent_name, {"spec": {"strategy": {"watch": _falling_back(named(version))}}}
+    ),
     "clues": lambda sim, _, found: setattr(sim.vigil, "clues", clues(**found)),
     "suites": lambda sim, _, ends: sim.suites.update(ends),
     "absent": lambda sim, _, names: setattr(sim.provider, "absent", set(names)),

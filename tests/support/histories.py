@@ -71,6 +71,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "pods of next": ("none",),
     "operator": ("restarts", 0, 1, 2, 3),
     "objectives": (True, False),
+    "fallback": (1, 2),
     "clues": (
         {},
         {"tools": {"refund": ["1.0%", "40.0%"]}},
@@ -129,6 +130,12 @@ OVERSPENT: tuple[Act, ...] = (
     *ROLLOUT,
     ("quality of candidate", 0.5),
     ("wait", 60),
+)
+REPLACED: tuple[Act, ...] = (
+    *ROLLOUT,
+    ("promote", "Full"),
+    ("wait", 2400),
+    ("fallback", 1),
 )
 DEGRADED: tuple[Act, ...] = (("wait", 2400), ("quality of stable", 0.5), ("wait", 300))
 SPENT: tuple[Act, ...] = (("objectives", True), ("quality of stable", 0.9), ("wait", 180))
@@ -197,6 +204,8 @@ SCENES: tuple[Scene, ...] = (
     Scene(REWRITTEN, ("registry", DRIFTED)),
     Scene((*REWRITTEN, ("registry", DRIFTED), ("wait", 60))),
     Scene(DEGRADED, watch={}),
+    Scene((*REPLACED, ("quality of stable", 0.5), ("wait", 300)), watch={}),
+    Scene((*REPLACED, ("quality of stable", 0.5), ("wait", 60)), watch={}),
     Scene(FLAPPED, ("registry", DRIFTED), watch={}),
     Scene((*FLAPPED, ("registry", DRIFTED)), watch={"flapWindow": "1h"}),
 )

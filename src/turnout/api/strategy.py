@@ -116,6 +116,13 @@ class Step(Wire):
     """Wait for approvals, which stand in the AgentRollout. Example: {minApprovals: 2}."""
 
 
+class OnDrift(StrEnum):
+    """What follows where a stable version does worse without a change. May grow."""
+
+    ALERT = "Alert"
+    FALLBACK = "Fallback"
+
+
 class Watch(Wire):
     """A watch over a version that took every step, before the one before it goes."""
 
@@ -129,6 +136,10 @@ class Watch(Wire):
             "duration(self.flapWindow) <= duration('720h')",
             "flapWindow must be between 1m and 720h",
         ),
+        Cel(
+            "(self.onDrift == 'Fallback') == has(self.fallbackVersion)",
+            "onDrift Fallback needs a fallbackVersion, and only Fallback has one",
+        ),
     )
 
     holdback: Holdback = "5%"
@@ -137,6 +148,13 @@ class Watch(Wire):
     bake: Duration = "30m"
     """How long that lasts. The gate goes on judging: a regression takes the new version back, and
     with the verdict missing at the end the rollout waits for it. Example: 2h."""
+    on_drift: OnDrift = OnDrift.ALERT
+    """What follows where the stable version does worse than recorded though nobody changed it:
+    Alert tells it; Fallback takes fallbackVersion in its place, by steps and gate, until a person
+    acknowledges it in the AgentRollout. Example: Fallback."""
+    fallback_version: Name | None = None
+    """The AgentVersion that stands in. It must not have been taken back, and must differ in what
+    is the likely cause: another model, other tools. Example: support-e07b55a9c1."""
     flap_window: Duration = "24h"
     """Two switches of stable within this time that nobody asked for, away from tools that drifted
     or back, freeze further ones until a person acknowledges them in the AgentRollout.
@@ -236,6 +254,7 @@ __all__ = [
     "GateMetric",
     "GateMetricType",
     "GateMode",
+    "OnDrift",
     "OnInconclusive",
     "OnPass",
     "OnRegression",

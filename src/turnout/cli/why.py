@@ -99,6 +99,8 @@ def next_steps(record: Record) -> str | None:
         return _next_of(record.running, name)
     if frozen_switch(record.agent) is not None:
         return f"turnout acknowledge {name}"
+    if is_drifting(record) and record.agent.status.phase is AgentPhase.HELD:
+        return f"turnout acknowledge {name}"
     if is_drifting(record):
         return f"a version that served before: turnout undo {name}; other content: its own rollout"
     if record.agent.status.phase is AgentPhase.ROLLED_BACK:

@@ -20,7 +20,7 @@ from turnout.api.rollout import (
 from turnout.core import naming
 from turnout.core.course import Course
 from turnout.core.kill import stopped_by
-from turnout.core.lineup import STRAIGHT_BACK
+from turnout.core.lineup import goes_straight_back
 from turnout.core.phase import has_ended
 from turnout.core.route import agent_route, uses_route
 from turnout.core.scale import FULL, candidate_replicas, full_scale, ratio_replicas
@@ -164,7 +164,7 @@ def _coming(rollout: AgentRollout, status: AgentRolloutStatus) -> int:
     steps, promote = rollout.spec.strategy.steps, rollout.spec.promote
     index = status.step.index if status.step else 1
     in_full = promote is not None and promote.mode is PromoteMode.FULL
-    if in_full or index > len(steps) or rollout.spec.trigger in STRAIGHT_BACK:
+    if in_full or index > len(steps) or goes_straight_back(rollout.spec):
         return FULL
     return steps[index - 1].set_weight or 0
 

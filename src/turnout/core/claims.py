@@ -17,6 +17,7 @@ from turnout.core.reasons import Reason
 from turnout.core.rollout_claims import gate_claim
 from turnout.core.route import agent_route, programmed, uses_route
 from turnout.core.scale import full_scale
+from turnout.core.standby import standby_claims
 from turnout.core.world import World
 
 RECONCILING = {AgentPhase.QUEUED, AgentPhase.PROGRESSING, AgentPhase.HELD, AgentPhase.PENDING}
@@ -37,6 +38,7 @@ def claims(
     yield _gate(course)
     yield from budget_claims(world)
     yield from drift_claims(world, drift_of(world))
+    yield from standby_claims(world)
     yield _ready(course, phase, available)
     if phase in RECONCILING:
         yield Claim("Reconciling", TRUE, course.reason, course.message)

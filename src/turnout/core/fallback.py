@@ -18,6 +18,7 @@ from turnout.core.checks import TELLING
 from turnout.core.content import Content
 from turnout.core.jsontext import parse
 from turnout.core.pins import digest_of_tool
+from turnout.core.reasons import Reason
 from turnout.core.stable import stable_of
 from turnout.core.standing import rejected
 from turnout.core.stored import read_parts
@@ -33,11 +34,13 @@ class Fallback:
         ref: The version.
         asked: What the Agent's content makes, and what goes out again once the servers agree.
         message: What drifted.
+        reason: ToolsDrifted, or Degraded where stable did worse without a change.
     """
 
     ref: VersionRef
     asked: VersionRef
     message: str
+    reason: Reason = Reason.TOOLS_DRIFTED
 
 
 def tools_of(spec: ToolRegistrySpec | None) -> Tools:

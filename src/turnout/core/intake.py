@@ -15,6 +15,7 @@ from turnout.core.plan import Document
 from turnout.core.reasons import Reason
 from turnout.core.route import KIND as HTTP_ROUTE
 from turnout.core.route import uses_route
+from turnout.core.standby import standby_for
 from turnout.core.units import Templates, miscounted
 from turnout.core.way import way_of
 from turnout.core.world import Unread, World
@@ -66,6 +67,8 @@ def take_in(world: World) -> Wanted | Unresolved:
         return wanted
     ref, content = wanted
     fallback = fallback_from(world, ref, content) if content is not None else None
+    if fallback is None and content is not None:
+        fallback = standby_for(world, ref)
     if fallback is not None:
         ref, content = fallback.ref, None
     return name_conflict(world, ref) or Wanted(ref, content, strategy, gate, fallback)

@@ -10,15 +10,27 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from turnout.api.rollout import AgentRollout, Trigger
+from turnout.api.rollout import AgentRollout, AgentRolloutSpec, Trigger
 from turnout.core.phase import has_ended
 
 STRAIGHT_BACK = frozenset({Trigger.RETURN, Trigger.DRIFT_FALLBACK})
-"""Triggers that skip the steps: the version was judged when it served before."""
+"""Triggers of ways back, most of which skip the steps: the version was judged when it served."""
 
 UNCOUNTED = STRAIGHT_BACK | {Trigger.INITIAL, Trigger.RECOVER}
 """Triggers that neither wait nor count: a first version has no users, and the others are a way
 back, or the way out of an outage."""
+
+
+def stands_in(spec: AgentRolloutSpec) -> bool:
+    """Claim that a rollout is that of a version which stands in for one that does worse."""
+    watch = spec.strategy.watch
+    named = watch is not None and spec.to.version == watch.fallback_version
+    return named and spec.trigger is Trigger.DRIFT_FALLBACK
+
+
+def goes_straight_back(spec: AgentRolloutSpec) -> bool:
+    """Claim that a rollout skips the steps; what stands in for another was not judged beside it."""
+    return spec.trigger in STRAIGHT_BACK and not stands_in(spec)
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,12 @@ def _at_rest(world: World, wanted: Wanted) -> Outlook:
         return Outlook(DEGRADED, Reason.DEGRADED, worse)
     if fallback is None:
         return Outlook("at_rest", Reason.AT_REST, f"{version} is stable and wanted")
+    if fallback.reason is Reason.DEGRADED:
+        message = (
+            f"{version} serves: {fallback.message}; {fallback.asked.version} goes out again once a "
+            f"person acknowledges that: turnout acknowledge {world.name}"
+        )
+        return Outlook("fallen_back", Reason.DEGRADED, message)
     message = (
         f"{version} is made of what the servers tell now; {fallback.asked.version} goes out once "
         f"they tell again what it is made of: {fallback.message}"
@@ -90,6 +96,9 @@ def _fresh(world: World, wanted: Wanted, stable: VersionRef | None) -> Outlook:
     if stable is None:
         message = f"{version} is the first version"
         return Outlook("begin", Reason.NEW_VERSION, message, Trigger.INITIAL)
+    if wanted.fallback is not None and wanted.fallback.reason is Reason.DEGRADED:
+        message = f"{version} is to stand in: {wanted.fallback.message}"
+        return Outlook("begin", Reason.DEGRADED, message, Trigger.DRIFT_FALLBACK)
     until = served_until(world, version) if wanted.content is None else None
     if until is not None and wanted.fallback is not None:
         message = (

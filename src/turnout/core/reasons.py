@@ -105,6 +105,8 @@ class Reason(StrEnum):
     DEGRADED = "Degraded"
     LEARNING = "Learning"
     RECOVERED = "Recovered"
+    STANDS_BY = "StandsBy"
+    SAME_CAUSE = "SameCause"
 
     # pods and traffic
     MINIMUM_REPLICAS_AVAILABLE = "MinimumReplicasAvailable"

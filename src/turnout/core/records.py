@@ -25,6 +25,7 @@ from turnout.core.intake import Wanted
 from turnout.core.patch import merge_patch, stored
 from turnout.core.phase import has_ended
 from turnout.core.plan import Action, Create, Record, Remove, Target
+from turnout.core.standby import standby_name
 from turnout.core.states import rollout_after, version_after
 from turnout.core.world import Stored, World
 
@@ -183,6 +184,7 @@ def _kept_versions(world: World, course: Course, wanted: Wanted) -> frozenset[st
             course.stable.version if course.stable else None,
             wanted.ref.version,
             wanted.asked.version,
+            standby_name(world),
             last.spec.to.version if last else None,
             last.spec.from_.version if last and last.spec.from_ else None,
         }

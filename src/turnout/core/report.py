@@ -24,7 +24,7 @@ from turnout.core.course import Course
 from turnout.core.drift import drift_of
 from turnout.core.intake import Wanted
 from turnout.core.kill import stopped_by
-from turnout.core.lineup import STRAIGHT_BACK
+from turnout.core.lineup import goes_straight_back
 from turnout.core.objectives import objectives_of
 from turnout.core.outlook import DEGRADED, EXHAUSTED, FLAPPING
 from turnout.core.pods import pod_labels
@@ -196,7 +196,7 @@ def _rollout(world: World, course: Course) -> RolloutSummary | None:
     rollout, status, queue = course.rollout, course.status, _queue(course)
     if rollout is None or status is None:
         return _awaited(world, queue) if queue is not None else None
-    straight = rollout.spec.from_ is None or rollout.spec.trigger in STRAIGHT_BACK
+    straight = rollout.spec.from_ is None or goes_straight_back(rollout.spec)
     steps = 0 if straight else len(rollout.spec.strategy.steps)
     index = min(status.step.index, steps) if status.step else 0
     return RolloutSummary(

@@ -209,7 +209,7 @@ def budget_burning(standing: Standing) -> Move | None:
     What a person promotes in full or overrides goes on, and so does the way back to a version of
     before.
     """
-    if standing.is_first or standing.promotes_fully or standing.undoes:
+    if standing.is_first or standing.promotes_fully or standing.is_way_out:
         return None
     message = budget_burns(standing.world, standing.rollout.spec.to.version)
     if message is None:

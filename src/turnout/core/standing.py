@@ -19,7 +19,7 @@ from turnout.api.rollout import (
 from turnout.api.strategy import Gate, OnInconclusive, Step, Strategy
 from turnout.api.version import VersionState
 from turnout.core.evidence import Evidence, take_evidence
-from turnout.core.lineup import STRAIGHT_BACK
+from turnout.core.lineup import goes_straight_back, stands_in
 from turnout.core.phase import has_ended
 from turnout.core.scale import FULL, candidate_replicas, full_scale, ratio_replicas
 from turnout.core.stable import unavailable_since
@@ -99,7 +99,12 @@ class Standing:
     @property
     def undoes(self) -> bool:
         """Tell whether this goes back to a version of before, which was judged then."""
-        return self.rollout.spec.trigger in STRAIGHT_BACK
+        return goes_straight_back(self.rollout.spec)
+
+    @property
+    def is_way_out(self) -> bool:
+        """Tell whether this takes the place of what does worse: back, or to what stands in."""
+        return self.undoes or stands_in(self.rollout.spec)
 
     @property
     def index(self) -> int:

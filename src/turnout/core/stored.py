@@ -70,6 +70,15 @@ def read_parts(data: Mapping[str, str]) -> tuple[Parts, Digests] | Unread:
         return Unread(f"the stored content is damaged ({type(error).__name__})")
 
 
+def model_in(data: Mapping[str, str], digest: str) -> Model | Unread | None:
+    """Read the model of a version from its ConfigMap; Unread where that does not hold it."""
+    found = read_parts(data)
+    if isinstance(found, Unread):
+        return found
+    parts, digests = found
+    return parts.model if digests.whole == digest else Unread("the content is another one")
+
+
 def _proved(data: Mapping[str, str]) -> tuple[Parts, Digests] | Unread:
     note = parse("version.json", data["version.json"])
     if note["scheme"] != SCHEME:

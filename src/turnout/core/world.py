@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from turnout.api.agent import Agent
+from turnout.api.agent import Agent, Model
 from turnout.api.evalrun import EvalRun
 from turnout.api.metric import MetricTemplate
 from turnout.api.policy import AgentPolicy
@@ -173,6 +173,7 @@ class World:
         spendings: What the whole service answered, by objective.
         watching: What was seen of stable since it is watched.
         peers: Other watched agents whose model the same provider serves.
+        models: The model of each version whose content was read and proved, where that was asked.
         clues: What was found of the cause where somebody does worse.
         runs: EvalRuns under the names of those that the running rollout waits for.
         foreign: Versions under whose name stands what is not that version, with the cause: such
@@ -205,6 +206,7 @@ class World:
     watching: Watching | None = None
     peers: Peers = NO_PEERS
     clues: Clues = NO_CLUES
+    models: Mapping[str, Model | None] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -8,12 +8,14 @@ from typing import Final
 from turnout.adapters import documents as kinds
 from turnout.adapters.documents import Document, Ref
 from turnout.adapters.ports import Cluster
+from turnout.api.agent import Model
 from turnout.api.base import VersionRef
 from turnout.api.version import AgentVersion
 from turnout.core import adoption
 from turnout.core.fallback import candidates, stored_tools
 from turnout.core.intake import Wanted
-from turnout.core.stored import read_stored
+from turnout.core.standby import in_question
+from turnout.core.stored import model_in, read_stored
 from turnout.core.world import Child, Stored, Tools, Unread, World
 from turnout.errors import Forbidden, Invalid, NotFound
 
@@ -30,6 +32,7 @@ class Contents:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._tools: OrderedDict[str, Tools] = OrderedDict()
+        self._models: OrderedDict[str, Model | None] = OrderedDict()
 
     async def add_tools(self, world: World) -> World:
         """Add to a world of which tools the versions are made that may be gone back to.
@@ -63,6 +66,35 @@ class Contents:
         while len(self._tools) > _MOST_KNOWN:
             self._tools.popitem(last=False)
         return self._tools[digest]
+
+    async def add_models(self, world: World) -> World:
+        """Add the models of versions one of which may stand in for the other, once proved.
+
+        Where stable does as recorded that costs no request, and later one a version.
+
+        Raises:
+            Transient: The API server is unwell.
+        """
+        found = {one.metadata.name: await self._model_of(world, one) for one in in_question(world)}
+        models = {name: one for name, one in found.items() if not isinstance(one, Unread)}
+        return replace(world, models=models) if models else world
+
+    async def _model_of(self, world: World, version: AgentVersion) -> Model | Unread | None:
+        digest = version.spec.digest
+        if digest not in self._models:
+            ref = Ref(kinds.CONFIG_MAP, world.namespace, version.metadata.name)
+            try:
+                found = await self._cluster.get(ref)
+            except (NotFound, Invalid) as error:
+                return Unread(str(error))
+            model = model_in(found.get("data") or {}, digest)
+            if isinstance(model, Unread):
+                return model
+            self._models[digest] = model
+        self._models.move_to_end(digest)
+        while len(self._models) > _MOST_KNOWN:
+            self._models.popitem(last=False)
+        return self._models[digest]
 
     async def add(self, world: World, wanted: Wanted | None, doubted: Container[str]) -> World:
         """Add to a world the contents that a decision may need, and what was found to be foreign.

@@ -89,6 +89,7 @@ class Observer:
         refused = dict(memory.refused)
         world = replace(stored, sources=sources, refused=refused, forbidden=memory.forbidden)
         world = await self._contents.add_tools(world)
+        world = await self._contents.add_models(world)
         wanted = take_in(world)
         if isinstance(wanted, Wanted):
             settles = memory.settles_in(wanted.ref.digest, world.now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from turnout.api.agent import Agent
+from turnout.api.agent import Agent, Model
 from turnout.api.base import Resource
 from turnout.api.evalrun import EvalPhase, EvalRun
 from turnout.api.gate import GateMetricType
@@ -21,7 +21,8 @@ from turnout.core.fallback import candidates, stored_tools
 from turnout.core.ledger import Entry
 from turnout.core.looks import Says
 from turnout.core.pins import drift_that_holds
-from turnout.core.stored import read_stored
+from turnout.core.standby import in_question
+from turnout.core.stored import model_in, read_stored
 from turnout.core.texts import completed, text_in
 from turnout.core.world import Child, Pod, Sources, Stored, Tools, Unread, World
 from turnout.simulation.cluster import Document, Key, MemoryCluster
@@ -82,7 +83,8 @@ class SeenCluster(MemoryCluster):
             approvals_protected=True,
             crd_uid="crd-1",
         )
-        return replace(world, tools=self.tools(world))
+        world = replace(world, tools=self.tools(world))
+        return replace(world, models=self.models(world))
 
     def _runs(self) -> list[EvalRun]:
         return [self._parsed(EvalRun, one) for one in self.all("EvalRun")]
@@ -114,6 +116,16 @@ class SeenCluster(MemoryCluster):
             for one in candidates(world)
         }
         return {name: tools for name, tools in told.items() if tools is not None}
+
+    def models(self, world: World) -> dict[str, Model | None]:
+        """Read the models of versions one of which may stand in for the other."""
+        told = {
+            one.metadata.name: model_in(
+                self.get("ConfigMap", one.metadata.name)["data"], one.spec.digest
+            )
+            for one in in_question(world)
+        }
+        return {name: one for name, one in told.items() if not isinstance(one, Unread)}
 
     def _children(self) -> dict[Key, Child]:
         return {

@@ -85,6 +85,25 @@ def test_a_person_acknowledges_and_the_agent_switches_again(flapping: Simulation
         acknowledge(record_of(flapping), "ada", None)
 
 
+def test_a_person_acknowledges_that_a_version_stands_in() -> None:
+    watched = strategy([{"setWeight": 25}], watch={"bake": "10s"})
+    sim = Simulation(everything(strategy=watched))
+    sim.settle()
+    sim.run(30)
+    sim.store(prompt("another text"))
+    sim.settle()
+    sim.run(2400)
+    named = {"onDrift": "Fallback", "fallbackVersion": sim.version_names[0]}
+    sim.patch("Agent", "support", {"spec": {"strategy": {"watch": named}}})
+    sim.traffic.quality[sim.stable] = 0.5
+    sim.run(1200)
+    assert sim.stable == sim.version_names[0]
+    assert "NEXT     turnout acknowledge support" in told(sim)
+    wish = acknowledge(record_of(sim), "ada", None)
+    assert wish.ref.name == "support-r3"
+    assert "goes out again once a person acknowledges that" in wish.does
+
+
 def test_what_a_rollout_has_cost_is_told_with_its_part_of_the_budget() -> None:
     sim = Simulation(everything(objectives=[ANSWERS]))
     sim.settle()

@@ -180,4 +180,5 @@ class AgentStatus(Status):
     conditions: Conditions = ()
     """Accepted, ResolvedRefs, ContentPinned, Available, Programmed, Progressing, GatesPassing and
     Ready, always; ErrorBudget where there are objectives; Steady where the strategy has a watch;
-    Reconciling, Stalled and Forbidden while they apply."""
+    FallbackReady where that has a fallbackVersion; Reconciling, Stalled and Forbidden while they
+    apply."""

@@ -12,7 +12,7 @@ from turnout.adapters.access import Access
 from turnout.adapters.documents import AGENT, AGENT_ROLLOUT, Ref
 from turnout.api.rollout import AgentRollout, PromoteMode
 from turnout.cli.agents import Record
-from turnout.cli.why import frozen_switch
+from turnout.cli.why import awaits_acknowledgement
 from turnout.core.phase import has_ended
 from turnout.errors import Invalid
 
@@ -114,8 +114,8 @@ def retry(record: Record, by: str, reason: str | None) -> Wish:
 
 
 def acknowledge(record: Record, by: str, reason: str | None) -> Wish:
-    """Let an agent switch by itself again after two switches that nobody asked for."""
-    newest, frozen = record.newest, frozen_switch(record.agent)
+    """Let an agent switch again after switches that nobody asked for."""
+    newest, frozen = record.newest, awaits_acknowledgement(record)
     if frozen is None or newest is None:
         raise Invalid("NothingToAcknowledge", f"{record.name} waits for nobody's acknowledgement")
     known = newest.spec.acknowledge

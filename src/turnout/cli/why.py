@@ -92,14 +92,20 @@ def frozen_switch(agent: Agent) -> str | None:
     return found.message if found is not None and found.reason == Reason.FLAPPING else None
 
 
+def awaits_acknowledgement(record: Record) -> str | None:
+    """Say what waits for it: a frozen switch, or content that another version stands in for."""
+    if not is_drifting(record) or record.agent.status.phase is not AgentPhase.HELD:
+        return frozen_switch(record.agent)
+    conditions = {one.type: one for one in record.agent.status.conditions}
+    return conditions["Progressing"].message
+
+
 def next_steps(record: Record) -> str | None:
     """Name the command that a person may want now."""
     name = record.name
     if record.running is not None:
         return _next_of(record.running, name)
-    if frozen_switch(record.agent) is not None:
-        return f"turnout acknowledge {name}"
-    if is_drifting(record) and record.agent.status.phase is AgentPhase.HELD:
+    if awaits_acknowledgement(record) is not None:
         return f"turnout acknowledge {name}"
     if is_drifting(record):
         return f"a version that served before: turnout undo {name}; other content: its own rollout"

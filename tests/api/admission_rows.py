@@ -57,6 +57,7 @@ WITHOUT_GATEWAY: dict[str, Any] = {
     "gate": GATE,
     "traffic": {"mode": "ReplicaRatio", "service": {"port": 8080}},
 }
+FALLING_BACK = {"onDrift": "Fallback", "fallbackVersion": "support-0123456789"}
 BAD_AGENTS: tuple[Row, ...] = (
     ("Agent", "spec", WITHOUT_GATEWAY, "strategy.watch needs traffic.mode HTTPRoute"),
     ("Agent", "metadata.name", "a" * 41, "at most 40"),
@@ -149,7 +150,10 @@ BAD_STRATEGIES: tuple[Row, ...] = tuple(
         ("spec.strategy.watch.bake", "169h", "between 1s and 168h"),
         ("spec.strategy.watch.flapWindow", "59s", "between 1m and 720h"),
         ("spec.strategy.watch.flapWindow", "721h", "between 1m and 720h"),
-        ("spec.strategy.watch.onDrift", "Alert", "unknown field"),
+        ("spec.strategy.watch.onDrift", "Jump", "Unsupported value"),
+        ("spec.strategy.watch.onDrift", "Fallback", "needs a fallbackVersion"),
+        ("spec.strategy.watch.fallbackVersion", "support-0123456789", "only Fallback has one"),
+        ("spec.strategy.watch", FALLING_BACK, "onDrift Fallback needs an evaluate step"),
         ("spec.gate.confidence", "NaN", "should match"),
         ("spec.gate.confidence", "79%", "should match"),
         ("spec.gate.confidence", "95%", "in Statistical mode only"),

@@ -150,8 +150,8 @@ class Watch(Wire):
     with the verdict missing at the end the rollout waits for it. Example: 2h."""
     on_drift: OnDrift = OnDrift.ALERT
     """What follows where the stable version does worse than recorded though nobody changed it:
-    Alert tells it; Fallback takes fallbackVersion in its place, by steps and gate, until a person
-    acknowledges it in the AgentRollout. Example: Fallback."""
+    Alert tells it; Fallback takes fallbackVersion in its place, by steps, of which one must
+    evaluate, and gate, until a person acknowledges it in the AgentRollout. Example: Fallback."""
     fallback_version: Name | None = None
     """The AgentVersion that stands in. It must not have been taken back, and must differ in what
     is the likely cause: another model, other tools. Example: support-e07b55a9c1."""
@@ -183,6 +183,11 @@ class Strategy(Wire):
             "self.steps.filter(s, has(s.evaluate) || has(s.setWeight))"
             ".map(s, has(s.setWeight) ? 1 : 0).isSorted()",
             "evaluate steps come before the first setWeight: what fails gets no traffic at all",
+        ),
+        Cel(
+            "!has(self.watch) || self.watch.onDrift != 'Fallback' || "
+            "self.steps.exists(s, has(s.evaluate))",
+            "onDrift Fallback needs an evaluate step: what stands in is verified before it serves",
         ),
         Cel(
             "duration(self.scaleDownDelay) <= duration('24h')",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from turnout.api.rollout import AgentRollout, AgentRolloutStatus
-from turnout.core.lineup import STRAIGHT_BACK
+from turnout.core.lineup import goes_straight_back
 
 LAST = 1 + 32
 """Number beyond that of any step."""
@@ -14,7 +14,7 @@ def is_untried(rollout: AgentRollout, status: AgentRolloutStatus) -> bool:
 
     Not even where stable has no pod: that is what it is tried for.
     """
-    if rollout.spec.from_ is None or rollout.spec.trigger in STRAIGHT_BACK:
+    if rollout.spec.from_ is None or goes_straight_back(rollout.spec):
         return False
     index, promote = status.step.index if status.step else 1, rollout.spec.promote
     if promote is not None:

@@ -106,6 +106,7 @@ NESTED = "- id: a\n  input: " + "[" * 100_000
         (TaskFormat.JSONL, '{"id": "a", "id": "a"}', "line 1: key id stands twice"),
         (TaskFormat.JSONL, '{"id": NaN}', "line 1: NaN is no number"),
         (TaskFormat.JSONL, '{"id": 1e999}', "line 1: a number is larger than a double"),
+        (TaskFormat.JSONL, '{"id": 1.5}', "line 1: id: Input should be a valid string"),
         (TaskFormat.JSONL, '{"id": ' + "1" * 5000 + "}", "line 1: Exceeds the limit"),
         (TaskFormat.JSONL, "[]", "line 1: Input should be an object"),
         (TaskFormat.JSONL, '"' + "x" * 9000 + '"', "line 1: Input should be an object"),

@@ -10,6 +10,13 @@ from turnout.errors import Invalid
 from turnout.stubs.program import prepared
 from turnout.stubs.server import application
 
+
+def _write(line: str) -> None:
+    """Write a line at once: a process that is ended by a signal leaves what it has not written."""
+    sys.stdout.write(line)
+    sys.stdout.flush()
+
+
 if __name__ == "__main__":
     port = int(os.environ["TURNOUT_STUBS_PORT"])
     try:
@@ -17,7 +24,7 @@ if __name__ == "__main__":
             content=Path(os.environ["TURNOUT_STUBS_CONTENT"]),
             seen=Path(os.environ["TURNOUT_STUBS_VIEW"]),
             port=port,
-            write=sys.stdout.write,
+            write=_write,
         )
     except Invalid as error:
         sys.exit(str(error))
